@@ -1,0 +1,30 @@
+# Every target builds the environment it needs; `make test` on a bare machine is enough.
+VENV := .venv
+PY := $(VENV)/bin/python
+
+.PHONY: help setup test lint bench lock clean
+
+help:            ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+setup: $(VENV)/.ready  ## the environment, in .venv
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	test -x $(PY) || python3 -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+lint: setup      ## ruff, mypy and the import directions
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+test: lint       ## everything that is tested, in random order
+	$(PY) -m pytest -n 2 -m 'not slow'
+
+lock: setup      ## write constraints.txt from what is installed
+	$(PY) -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+
+clean:           ## remove what was built
+	rm -rf $(VENV) build dist *.egg-info
