@@ -1,0 +1,37 @@
+"""The `holdout` command: mounts the sub-commands, and says a user's mistake in one sentence instead of a traceback.
+
+Exit codes: 0 all well, 1 a finding or a refused input, 2 wrong use.
+"""
+
+import os
+import sys
+
+import typer
+from rich.console import Console
+
+from benchmark_data.errors import ReleaseError
+from evaluator.contract.errors import ContractError
+
+app = typer.Typer(
+    help="Score models of cancer drug response: releases, splits, scores and how sure they are.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    try:
+        app()
+    except (ReleaseError, ContractError) as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {_plain(str(error))}")
+        sys.exit(1)
+    except BrokenPipeError:
+        # `holdout … | head` closes our output early; Python would complain once more while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _plain(text: str) -> str:
+    """Names in messages come from files: their brackets are not markup."""
+    return text.replace("[", r"\[")
