@@ -27,6 +27,14 @@ class Split:
         return {"train": self.train, "val": self.val, "test": self.test}
 
 
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """What a scheme keeps in one part: the word for it, and a code for each row."""
+
+    what: str
+    of_row: NDArray[np.int64]
+
+
 def prove_disjoint(
     split: Split, *, cell: NDArray[np.int32], drug: NDArray[np.int32], tissue: NDArray[np.int32] | None = None
 ) -> None:
@@ -35,27 +43,28 @@ def prove_disjoint(
     `cell` and `drug` are codes a row; `tissue` is a code a cell, needed by tissue-blind alone.
     """
     _refuse_repeated_rows(split, len(cell))
-    for what, group in _groups(split.scheme, cell=cell, drug=drug, tissue=tissue).items():
-        _refuse_shared(split, what, group)
+    grouping = groups_of_rows(split.scheme, cell=cell, drug=drug, tissue=tissue)
+    if grouping is not None:
+        _refuse_shared(split, grouping)
 
 
-def _groups(
+def groups_of_rows(
     scheme: Scheme, *, cell: NDArray[np.int32], drug: NDArray[np.int32], tissue: NDArray[np.int32] | None
-) -> dict[str, NDArray[np.int64]]:
-    """The group of each row that a scheme must keep in one part; random rows promise nothing but rows."""
+) -> Grouping | None:
+    """The group of each row that a scheme keeps in one part; None for random rows, which promise nothing but rows."""
     match scheme:
         case Scheme.RANDOM_ROWS:
-            return {}
+            return None
         case Scheme.PAIR_GROUPED:
-            return {"pair": cell.astype(np.int64) * (int(drug.max(initial=0)) + 1) + drug}
+            return Grouping("pair", cell.astype(np.int64) * (int(drug.max(initial=0)) + 1) + drug)
         case Scheme.CELL_BLIND:
-            return {"cell": cell.astype(np.int64)}
+            return Grouping("cell", cell.astype(np.int64))
         case Scheme.DRUG_BLIND:
-            return {"drug": drug.astype(np.int64)}
+            return Grouping("drug", drug.astype(np.int64))
         case Scheme.TISSUE_BLIND:
             if tissue is None:
                 raise ReleaseError("tissue-blind splits need the tissue of each cell in x/cell/info.parquet")
-            return {"tissue": tissue[cell].astype(np.int64)}
+            return Grouping("tissue", tissue[cell].astype(np.int64))
 
 
 def _refuse_repeated_rows(split: Split, n_rows: int) -> None:
@@ -64,12 +73,12 @@ def _refuse_repeated_rows(split: Split, n_rows: int) -> None:
         raise ReleaseError(f"{_where(split)} has row {int(times.argmax())} of the study in two places")
 
 
-def _refuse_shared(split: Split, what: str, group: NDArray[np.int64]) -> None:
-    seen = np.zeros(int(group.max(initial=-1)) + 1, bool)
+def _refuse_shared(split: Split, grouping: Grouping) -> None:
+    seen = np.zeros(int(grouping.of_row.max(initial=-1)) + 1, bool)
     for name, positions in split.parts().items():
-        members = group[positions]
+        members = grouping.of_row[positions]
         if seen[members].any():
-            raise ReleaseError(f"{_where(split)} has a {what} of {name} in another part too")
+            raise ReleaseError(f"{_where(split)} has a {grouping.what} of {name} in another part too")
         seen[members] = True
 
 
