@@ -1,0 +1,283 @@
+"""What is in a release, counted: its studies, what they share, what its tables cover, and under which terms."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark_data.manifest import Entity, Kind, Response, Scheme, SplitEntry, TableEntry
+from benchmark_data.release import Release, Study, column
+from benchmark_data.sheet import Sheet, count, percent
+from benchmark_data.splits import PART_NAMES
+from benchmark_data.tracking import Track, untracked
+
+Square = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StudySummary:
+    """A pair is a cell with a drug; a repeated one has more than one row."""
+
+    name: str
+    description: str
+    rows: int
+    pairs: int
+    cells: int
+    drugs: int
+    repeated_pairs: int
+    rows_of_repeated_pairs: int
+    response_quartiles: tuple[float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TableSummary:
+    entity: str
+    name: str
+    kind: str
+    description: str
+    rows: int
+    columns: int
+    values: str
+    missing: float  # share of the values that are NaN
+    coverage: tuple[float, ...]  # for each study, the share of its rows whose cell or drug stands in the table
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSummary:
+    study: str
+    scheme: str
+    count: int
+    train: tuple[int, int]  # the smallest and the largest over the splits
+    val: tuple[int, int]
+    test: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    source: str
+    licence: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The overlaps are squares over the studies: of what the column's study has, the share that the row's has too."""
+
+    name: str
+    version: str
+    description: str
+    release_id: str
+    task: str
+    response: str
+    cells: int
+    drugs: int
+    size_bytes: int
+    studies: tuple[StudySummary, ...]
+    cell_overlap: Square
+    drug_overlap: Square
+    pair_overlap: Square
+    tables: tuple[TableSummary, ...]
+    splits: tuple[SplitSummary, ...]
+    terms: tuple[Terms, ...]
+
+    def sheets(self) -> tuple[Sheet, ...]:
+        names = tuple(study.name for study in self.studies)
+        return (
+            _study_sheet(self.studies),
+            *(
+                _overlap_sheet(what, names, square)
+                for what, square in (
+                    ("Cells", self.cell_overlap),
+                    ("Drugs", self.drug_overlap),
+                    ("Pairs", self.pair_overlap),
+                )
+            ),
+            _table_sheet(names, self.tables),
+            _split_sheet(self.splits),
+            _terms_sheet(self.terms),
+        )
+
+
+def summarise(release: Release, *, track: Track = untracked) -> Summary:
+    manifest = release.manifest
+    studies = [release.study(name) for name in track(release.study_names(), "studies")]
+    return Summary(
+        name=manifest.name,
+        version=manifest.version,
+        description=manifest.description,
+        release_id=release.id,
+        task=str(manifest.task),
+        response=_response(manifest.response),
+        cells=len(release.cells),
+        drugs=len(release.drugs),
+        size_bytes=sum(entry.size_bytes for entry in manifest.files),
+        studies=tuple(_study(study, entry.description) for study, entry in zip(studies, manifest.studies, strict=True)),
+        cell_overlap=_overlap([np.unique(study.cell) for study in studies]),
+        drug_overlap=_overlap([np.unique(study.drug) for study in studies]),
+        pair_overlap=_overlap([np.unique(_pairs(study)) for study in studies]),
+        tables=tuple(_table(release, entry, studies) for entry in track(manifest.tables, "tables")),
+        splits=tuple(_split(release, entry) for entry in track(manifest.splits, "splits")),
+        terms=_terms(release),
+    )
+
+
+def _response(response: Response) -> str:
+    low = "-inf" if response.low is None else f"{response.low:g}"
+    high = "inf" if response.high is None else f"{response.high:g}"
+    return f"{response.column} in [{low}, {high}], {response.direction} is stronger"
+
+
+def _pairs(study: Study) -> NDArray[np.int64]:
+    return study.cell.astype(np.int64) << 32 | study.drug
+
+
+def _study(study: Study, description: str) -> StudySummary:
+    _, times = np.unique(_pairs(study), return_counts=True)
+    quartiles = np.quantile(study.response, [0, 0.25, 0.5, 0.75, 1]) if len(study) else np.full(5, np.nan)
+    low, first, median, third, high = (float(quartile) for quartile in quartiles)
+    return StudySummary(
+        name=study.name,
+        description=description,
+        rows=len(study),
+        pairs=len(times),
+        cells=len(np.unique(study.cell)),
+        drugs=len(np.unique(study.drug)),
+        repeated_pairs=int((times > 1).sum()),
+        rows_of_repeated_pairs=int(times[times > 1].sum()),
+        response_quartiles=(low, first, median, third, high),
+    )
+
+
+def _overlap(members: list[NDArray[np.generic]]) -> Square:
+    """[row, column] = |row ∩ column| / |column|; NaN where the column's study is empty."""
+
+    def share(row: NDArray[np.generic], of: NDArray[np.generic]) -> float:
+        return len(np.intersect1d(row, of, assume_unique=True)) / len(of) if len(of) else float("nan")
+
+    return tuple(tuple(share(row, of) for of in members) for row in members)
+
+
+def _table(release: Release, entry: TableEntry, studies: list[Study]) -> TableSummary:
+    known = release.cells if entry.entity is Entity.CELL else release.drugs
+    missing = 0.0
+    if entry.kind is Kind.MATRIX:
+        table = release.table(entry.entity, entry.name)
+        ids, columns, values = table.ids, table.values.shape[1], str(table.values.dtype)
+        if table.values.size and table.values.dtype.kind == "f":
+            missing = float(sum(np.isnan(row).sum() for row in table.values) / table.values.size)
+    else:
+        text = release.text_table(entry.entity, entry.name)
+        ids = tuple(column(text, f"{entry.entity}_id").tolist())
+        columns, values = text.num_columns - 1, "text"
+    there = np.isin(np.array(known, dtype=np.str_), np.array(ids, dtype=np.str_))
+    codes = [study.cell if entry.entity is Entity.CELL else study.drug for study in studies]
+    return TableSummary(
+        entity=str(entry.entity),
+        name=entry.name,
+        kind=str(entry.kind),
+        description=entry.description,
+        rows=len(ids),
+        columns=columns,
+        values=values,
+        missing=missing,
+        coverage=tuple(float(there[code].mean()) if len(code) else float("nan") for code in codes),
+    )
+
+
+def _split(release: Release, entry: SplitEntry) -> SplitSummary:
+    sizes: dict[str, list[int]] = {part: [] for part in PART_NAMES}
+    for number in range(entry.count):
+        for part, positions in release.split(entry.study, Scheme(entry.scheme), number).parts().items():
+            sizes[part].append(len(positions))
+    train, val, test = ((min(sizes[part], default=0), max(sizes[part], default=0)) for part in PART_NAMES)
+    return SplitSummary(entry.study, str(entry.scheme), entry.count, train, val, test)
+
+
+def _terms(release: Release) -> tuple[Terms, ...]:
+    files: dict[tuple[str, str], list[str]] = {}
+    for entry in release.manifest.files:
+        files.setdefault((entry.source, entry.licence), []).append(entry.path)
+    return tuple(Terms(source, licence, tuple(paths)) for (source, licence), paths in files.items())
+
+
+def _study_sheet(studies: tuple[StudySummary, ...]) -> Sheet:
+    columns = (
+        "study",
+        "rows",
+        "pairs",
+        "cells",
+        "drugs",
+        "repeated pairs",
+        "their rows",
+        "response: median (quartiles)",
+    )
+    rows = tuple(
+        (
+            study.name,
+            count(study.rows),
+            count(study.pairs),
+            count(study.cells),
+            count(study.drugs),
+            count(study.repeated_pairs),
+            f"{count(study.rows_of_repeated_pairs)} ({percent(study.rows_of_repeated_pairs / study.rows)})"
+            if study.rows
+            else "0",
+            "{2:.3f} ({1:.3f} to {3:.3f})".format(*study.response_quartiles) if study.rows else "n/a: no rows",
+        )
+        for study in studies
+    )
+    return Sheet("Studies", columns, rows)
+
+
+def _overlap_sheet(what: str, names: tuple[str, ...], square: Square) -> Sheet:
+    rows = tuple((name, *(percent(share) for share in shares)) for name, shares in zip(names, square, strict=True))
+    return Sheet(
+        f"{what} shared", ("", *names), rows, "Of what the column's study has, the share that the row's has too."
+    )
+
+
+def _table_sheet(names: tuple[str, ...], tables: tuple[TableSummary, ...]) -> Sheet:
+    rows = tuple(
+        (
+            f"{table.entity}/{table.name}",
+            count(table.rows),
+            count(table.columns),
+            table.values,
+            percent(table.missing),
+            *(percent(share) for share in table.coverage),
+        )
+        for table in tables
+    )
+    columns = ("table", "rows", "columns", "values", "missing", *(f"{name} rows" for name in names))
+    return Sheet(
+        "Features", columns, rows, "Under a study: the share of its rows whose cell or drug stands in the table."
+    )
+
+
+def _split_sheet(splits: tuple[SplitSummary, ...]) -> Sheet:
+    def span(ends: tuple[int, int]) -> str:
+        return count(ends[0]) if ends[0] == ends[1] else f"{count(ends[0])} to {count(ends[1])}"
+
+    rows = tuple(
+        (split.study, split.scheme, count(split.count), span(split.train), span(split.val), span(split.test))
+        for split in splits
+    )
+    return Sheet(
+        "Splits", ("study", "scheme", "splits", *PART_NAMES), rows, "Each split is proved disjoint when it is read."
+    )
+
+
+def _terms_sheet(terms: tuple[Terms, ...]) -> Sheet:
+    rows = tuple((_folded(term.files), term.source or "not stated", term.licence or "not stated") for term in terms)
+    return Sheet("Sources and licences", ("files", "source", "licence"), rows)
+
+
+def _folded(paths: tuple[str, ...]) -> str:
+    """Many files of one folder as that folder."""
+    folders: dict[str, list[str]] = {}
+    for path in paths:
+        folders.setdefault(path.rsplit("/", 1)[0], []).append(path)
+    return "\n".join(
+        f"{folder}/ ({len(members)} files)" if len(members) > 3 else "\n".join(members)
+        for folder, members in folders.items()
+    )

@@ -1,0 +1,124 @@
+"""`holdout release …`: what is in a release, whether it is whole, and how other data becomes one."""
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import Progress, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from benchmark_data.release import Release
+from benchmark_data.sheet import Sheet
+from benchmark_data.summary import Summary, summarise
+from benchmark_data.tracking import Track
+from benchmark_data.verify import Verdict, verify
+
+app = typer.Typer(help="Make, check and look into releases of benchmark data.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a release.", exists=True, file_okay=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+
+
+@app.command("verify", epilog="Example: holdout release verify releases/four-screens")
+def verify_command(folder: Folder, as_json: AsJson = False) -> None:
+    """Name every file that differs, is missing or is extra, and load everything once. Exit code 1 on a finding."""
+    with _progress(quiet=as_json) as track:
+        verdict = verify(folder, track=track)
+    if as_json:
+        _print_json(asdict(verdict))
+    else:
+        _print_verdict(verdict)
+    if verdict.findings:
+        raise typer.Exit(1)
+
+
+@app.command("info", epilog="Example: holdout release info releases/four-screens")
+def info_command(folder: Folder, as_json: AsJson = False) -> None:
+    """Show studies, counts, overlaps, replicates, feature coverage, splits and licences."""
+    with _progress(quiet=as_json) as track:
+        summary = summarise(Release.open(folder), track=track)
+    if as_json:
+        _print_json(asdict(summary))
+    else:
+        _print_summary(summary)
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Track]:
+    """Bars on the terminal's error stream; none where nobody watches."""
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        yield lambda steps, what: progress.track(steps, description=what)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    typer.echo(json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON has no NaN: what is undefined is null."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _print_verdict(verdict: Verdict) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for finding in verdict.findings:
+        console.print(Text.assemble((f"{finding.fault}", "bold red"), f"  {finding.path}: {finding.reason}"))
+    release = f"{verdict.name} {verdict.version} ({verdict.release_id[:12]})"
+    if verdict.findings:
+        console.print(Text(f"{release}: {_plural(len(verdict.findings), 'finding')}; do not use it."))
+    else:
+        size = f"{_plural(verdict.files, 'file')}, {verdict.size_bytes / 1e6:,.1f} MB"
+        console.print(Text(f"{release} is what its manifest says: {size}."))
+
+
+def _print_summary(summary: Summary) -> None:
+    console = Console(highlight=False)
+    console.print(Text(f"{summary.name} {summary.version}", style="bold"))
+    for line in (
+        summary.description,
+        f"{summary.task} of {summary.response}",
+        f"{summary.cells:,} cells, {summary.drugs:,} drugs, {summary.size_bytes / 1e6:,.1f} MB",
+        f"id {summary.release_id}",
+    ):
+        if line:
+            console.print(Text(line))
+    for study in summary.studies:
+        if study.description:
+            console.print(Text(f"{study.name}: {study.description}"))
+    _print_sheets(console, summary.sheets())
+
+
+def _print_sheets(console: Console, sheets: tuple[Sheet, ...]) -> None:
+    for sheet in sheets:
+        if not sheet.rows:
+            continue
+        table = Table(
+            title=Text(sheet.title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
+        )
+        for number, column in enumerate(sheet.columns):
+            is_number = all(row[number][:1].isdigit() for row in sheet.rows)
+            table.add_column(Text(column), justify="right" if is_number else "left", overflow="fold")
+        for row in sheet.rows:
+            table.add_row(*(Text(cell) for cell in row))
+        console.print(table)
+        if sheet.note:
+            console.print(Text(sheet.note, style="dim"))
+            console.print()
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
