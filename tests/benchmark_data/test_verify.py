@@ -1,6 +1,7 @@
 """A release is held against its manifest: each thing that can be wrong is named by its path."""
 
 import os
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tomli_w
-import tomllib
 
 from benchmark_data.errors import ReleaseError
 from benchmark_data.manifest import Direction, Entity, Response, Scheme, Task
