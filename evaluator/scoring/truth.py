@@ -1,68 +1,90 @@
 """The answers of one target, prepared once and shared by every file of predictions that is scored on them."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluator.scoring.ranks import Floats, Ints, ranking
+from evaluator.scoring.ranks import Floats, Ints, Layout, ordinals
 
 Codes = NDArray[np.int32]
+
+# A sum of squares outside these limits has lost digits that nobody would miss until they were published.
+_SMALLEST_SQUARES = 1e-280
+_LARGEST_SQUARES = 1e280
+
+
+class Why(StrEnum):
+    """Every reason for which a metric is undefined."""
+
+    NO_ROWS = "there are no rows"
+    TOO_FEW_ROWS = "there are fewer than 2 rows"
+    CONSTANT_TRUTH = "the answers are constant"
+    CONSTANT_PREDICTION = "the predictions are constant"
+    OUT_OF_RANGE = "the spread is too small or too large for a 64-bit number"
+    ONE_CLASS = "the answers are all of one class"
+    NO_POSITIVES = "no answer is positive"
+    ONE_CLASS_PREDICTED = "the predictions are all of one class"
+
+
+REASONS = (None, *Why)
+CODE = {why: code for code, why in enumerate(REASONS)}
+
+Reasons = NDArray[np.uint8]  # places in REASONS, one for each group
+
+
+def in_range(squares: Floats) -> NDArray[np.bool_]:
+    return (squares >= _SMALLEST_SQUARES) & (squares <= _LARGEST_SQUARES)
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
     """Answers laid out group after group, with what every metric needs to know about them.
 
-    A group without rows is left out; `group` holds the codes of those that are here. A row may stand in several groups.
+    `group` holds the codes of the groups that have rows, in rising order. A row may stand in several groups.
     """
 
-    group: Codes
-    row: Ints | None  # None: every row once, in its own order
-    start: Ints
-    count: Ints
+    group: Ints
+    row: Ints | None  # the row at each position; None: every row once, in its own order
+    layout: Layout
     y: Floats
     centred: Floats
-    rank: Floats  # centred, within the group
-    squares: Floats
-    rank_squares: Floats
-    is_constant: NDArray[np.bool_]
+    squares: Floats  # of the centred answers, summed over each group
+    rank: Floats | None  # less the average rank of the group; None: not asked for
+    rank_squares: Floats | None
+    why: Reasons  # why r2 and the correlations are undefined for a group, whatever is predicted
 
     @classmethod
-    def of(cls, y: Floats, code: Codes, *, row: Ints | None = None) -> "Groups":
+    def of(cls, y: Floats, code: Codes, *, row: Ints | None = None, ranked: bool = True) -> "Groups":
         """Groups by code. With `row`, code[i] is a group that row[i] belongs to."""
-        owner = np.arange(y.size) if row is None else row
-        order = np.argsort(code, kind="stable")
-        return cls._laid_out(y, code[order], owner[order])
+        return cls._of(y, code, row, ordinals(y) if ranked else None)
 
     @classmethod
-    def whole(cls, y: Floats) -> "Groups":
-        """All rows as one group."""
-        return cls._laid_out(y, np.zeros(y.size, dtype=np.int32), None)
+    def _of(cls, y: Floats, code: Codes, row: Ints | None, ordinal: NDArray[np.uint32] | None) -> "Groups":
+        count = np.bincount(code)
+        # numpy sorts 16-bit integers by radix, ten times faster.
+        order = np.argsort(code.astype(np.uint16) if count.size <= 2**16 else code, kind="stable")
+        return cls._laid_out(y, count, order if row is None else row[order], ordinal)
 
     @classmethod
-    def _laid_out(cls, y: Floats, code: Codes, row: Ints | None) -> "Groups":
-        group, start, count = np.unique(code, return_index=True, return_counts=True)
+    def _laid_out(cls, y: Floats, count: Ints, row: Ints | None, ordinal: NDArray[np.uint32] | None) -> "Groups":
+        group = np.flatnonzero(count)
+        count = count[group]
+        layout = Layout.of(count)
         laid_out = y if row is None else y[row]
-        if not start.size:
-            nothing = np.empty(0)
-            return cls(group, row, start, count, laid_out, nothing, nothing, nothing, nothing, np.empty(0, dtype=bool))
-        centred = laid_out - np.repeat(np.add.reduceat(laid_out, start) / count, count)
+        centred = laid_out - layout.spread(layout.sums(laid_out) / count)
         # The first mean is off by a rounding of the offset; the second one of what is left of it.
-        centred -= np.repeat(np.add.reduceat(centred, start) / count, count)
-        ranked = ranking(laid_out, start=start)
-        return cls(
-            group=group,
-            row=row,
-            start=start,
-            count=count,
-            y=laid_out,
-            centred=centred,
-            rank=ranked.by_row(),
-            squares=np.add.reduceat(centred * centred, start),
-            rank_squares=ranked.spread(start),
-            is_constant=np.maximum.reduceat(laid_out, start) == np.minimum.reduceat(laid_out, start),
-        )
+        centred -= layout.spread(layout.sums(centred) / count)
+        squares = layout.sums(centred * centred)
+        rank = rank_squares = None
+        if ordinal is not None:
+            ranking = layout.ranked(ordinal if row is None else ordinal[row])
+            rank, rank_squares = ranking.by_row(), ranking.squares
+        why = np.where(in_range(squares), 0, CODE[Why.OUT_OF_RANGE]).astype(np.uint8)
+        why[layout.is_constant(laid_out)] = CODE[Why.CONSTANT_TRUTH]
+        why[count < 2] = CODE[Why.TOO_FEW_ROWS]
+        return cls(group, row, layout, laid_out, centred, squares, rank, rank_squares, why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +96,11 @@ class Truth:
     drug: Codes
     n_cells: int
     n_drugs: int
-    rows: Groups
+    rows: Groups  # all rows as one group
     by_drug: Groups
 
     @classmethod
     def of(cls, y: Floats, *, cell: Codes, drug: Codes, n_cells: int, n_drugs: int) -> "Truth":
-        return cls(y, cell, drug, n_cells, n_drugs, Groups.whole(y), Groups.of(y, drug))
+        ordinal = ordinals(y)
+        rows = Groups._laid_out(y, np.array([y.size]), None, ordinal)
+        return cls(y, cell, drug, n_cells, n_drugs, rows, Groups._of(y, drug, None, ordinal))
