@@ -85,7 +85,7 @@ class SandboxRefusalError(Exception):
         self.reason = reason
 
 
-KILLED = 128 + 9
+KILLED_OUTSIDE = (128 + 9, 255)  # 255: Docker, after the host went down under it
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # what every shell answers for a command it could not start
 
 
@@ -99,7 +99,7 @@ class Report:
     wall_limit_s: float
     stopped: bool = False
     disk_full: bool = False
-    start_error: str = ""
+    engine_error: str = ""
 
 
 def verdict(report: Report) -> Outcome:
@@ -112,12 +112,14 @@ def verdict(report: Report) -> Outcome:
     """
     if report.stopped:
         return Outcome.STOPPED
-    if report.start_error:
-        return Outcome.NOT_STARTABLE
+    if report.engine_error:
+        return Outcome.SANDBOX_LOST
     if report.wall_s >= report.wall_limit_s:
         return Outcome.TIMED_OUT
     if report.oom_killed:
         return Outcome.OUT_OF_MEMORY
+    if report.exit_code in KILLED_OUTSIDE:
+        return Outcome.SANDBOX_LOST
     return _by_exit_code(report)
 
 
@@ -126,6 +128,4 @@ def _by_exit_code(report: Report) -> Outcome:
         return Outcome.FINISHED
     if report.exit_code in (NOT_EXECUTABLE, NOT_FOUND):
         return Outcome.NOT_STARTABLE
-    if report.exit_code == KILLED:
-        return Outcome.SANDBOX_LOST
     return Outcome.OUT_OF_DISK if report.disk_full else Outcome.CRASHED

@@ -21,7 +21,7 @@ class Command(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The walls of one stage: from the track, capped by the host. `out_mb` and `model_mb` bound the files' number too."""
+    """The walls of a stage. Bounded disks bound the number of files on them too."""
 
     cpus: float = 1.0
     memory_mb: int = 4096  # memory and swap together; /tmp and /dev/shm count

@@ -1,0 +1,1 @@
+"""Images of strangers: judged as bytes, before any daemon sees them."""

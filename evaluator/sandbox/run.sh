@@ -1,0 +1,29 @@
+#!/bin/sh
+# Runs the image's own command with a bounded log: run.sh KEPT_BYTES WALL_SECONDS COMMAND...
+# It is a convenience of the walls and none of them: it runs as the container's user, with the image's own shell, and
+# whoever wrote the image may do as he likes with it. Everything that counts is enforced and measured outside.
+log=/holdout/.log
+kept=$1
+wall=$2
+shift 2
+
+{ head -c "$kept" >$log/head; exec tail -c "$kept" >$log/tail; } <$log/pipe 2>/dev/null &
+pump=$!
+"$@" >$log/pipe 2>&1 </dev/null &
+job=$!
+# For an honest job whose platform died: everybody else is stopped from outside, and earlier.
+( sleep "$wall"; kill -KILL "$job" ) >/dev/null 2>&1 </dev/null &
+trap 'kill -KILL "$job" 2>/dev/null' TERM INT
+wait "$job"
+code=$?
+
+# Whoever outlives the job holds its log open. The log's own two processes are known by what they read.
+for process in /proc/[0-9]*; do
+  pid=${process#/proc/}
+  case $pid in 1 | "$$" | "$pump") continue ;; esac
+  [ "$process/fd/0" -ef $log/pipe ] || kill -KILL "$pid" 2>/dev/null
+done
+wait "$pump"
+# These two are left to mean that somebody outside ended the whole container.
+case $code in 137 | 255) code=1 ;; esac
+exit "$code"
