@@ -1,7 +1,5 @@
 """What is said to somebody whose file breaks the contract: one sentence, with file, row and column."""
 
-SHOWN_CHARACTERS = 40
-
 
 class ContractError(Exception):
     """A file is not what the contract asks for.
@@ -22,9 +20,9 @@ class ContractError(Exception):
         return f"{self.file}{row}{column}: {self.reason}."
 
 
-def shown(text: str | bytes) -> str:
+def shown(text: str | bytes, longest: int = 40) -> str:
     """Somebody's text, quoted, short, and unable to steer a terminal or break a page."""
     if isinstance(text, bytes):
-        text = text[: SHOWN_CHARACTERS + 1].decode("utf-8", errors="backslashreplace")
-    quoted = ascii(text[:SHOWN_CHARACTERS])
-    return quoted if len(text) <= SHOWN_CHARACTERS else f"{quoted} and more"
+        text = text.decode("utf-8", errors="replace")
+    quoted = ascii(text[:longest])
+    return quoted if len(text) <= longest else f"{quoted} and more"
