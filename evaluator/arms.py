@@ -101,10 +101,10 @@ def identity_features(ids: tuple[str, ...]) -> NDArray[np.float32]:
 
 def half_of(drugs: NDArray[np.int32], seed: int) -> NDArray[np.int32]:
     """A random half of these drugs, rounded up."""
-    return drugs[_random_keys(len(drugs), seed).argsort(kind="stable")[: (len(drugs) + 1) // 2]]
+    return drugs[random_keys(len(drugs), seed).argsort(kind="stable")[: (len(drugs) + 1) // 2]]
 
 
-def _random_keys(n: int, seed: int) -> NDArray[np.uint64]:
+def random_keys(n: int, seed: int) -> NDArray[np.uint64]:
     """Raw bits of a counter-based generator: the same on every machine and in every version of numpy."""
     keys: NDArray[np.uint64] = np.random.Philox(key=seed).random_raw(n)
     return keys
@@ -113,7 +113,7 @@ def _random_keys(n: int, seed: int) -> NDArray[np.uint64]:
 def _shuffled_within(group: NDArray[np.int32], rows: Rows, seed: int) -> Rows:
     """Answers moved about among the rows of a group; each group keeps its multiset of answers."""
     in_place = np.argsort(group, kind="stable")
-    shuffled = np.lexsort((_random_keys(len(rows), seed), group))
+    shuffled = np.lexsort((random_keys(len(rows), seed), group))
     response = np.empty_like(rows.response)
     response[in_place] = rows.response[shuffled]
     return rows.answered(response)
@@ -124,7 +124,7 @@ def _few_cells(rows: Rows, seed: int, k: int) -> Rows:
     pair = rows.drug.astype(np.int64) * (int(rows.cell.max(initial=0)) + 1) + rows.cell
     pairs, pair_of_row = np.unique(pair, return_inverse=True)
     drug = pairs // (int(rows.cell.max(initial=0)) + 1)
-    order = np.lexsort((_random_keys(len(pairs), seed), drug))
+    order = np.lexsort((random_keys(len(pairs), seed), drug))
     first = np.searchsorted(drug, drug)  # pairs are sorted by drug: where each drug's cells begin
     kept = np.zeros(len(pairs), bool)
     kept[order] = np.arange(len(pairs)) - first < k

@@ -1,0 +1,85 @@
+"""One image through one track, in one folder: made once, found again after any crash, never mixed with another."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark_data.release import Release
+from evaluator.arms import seed_of
+from evaluator.contract.errors import ContractError
+from evaluator.engine.engine import Engine, Progress
+from evaluator.engine.jobs import JobBuilder
+from evaluator.engine.ledger import Ledger
+from evaluator.engine.record import this_host
+from evaluator.engine.runs import RunResult, RunSpec
+from evaluator.engine.track import Track
+from evaluator.sandbox.protocol import Sandbox
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    folder: Path
+    id: str
+    image: str
+    release: Release
+    track: Track
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def open(
+        cls, folder: Path, *, image: str, release: Release, track: Track, settings: Mapping[str, Any]
+    ) -> "Evaluation":
+        """Begin an evaluation in a folder, or go on with the one that is there; another one's folder is refused."""
+        folder = folder.resolve()
+        ledger = Ledger(folder)
+        asked = {
+            "image": image,
+            "release": release.id,
+            "track": plain_track(track),
+            "settings": dict(settings),
+        }
+        about = ledger.about()
+        if about is None:
+            about = {"id": uuid.uuid4().hex, **asked, "host": this_host().to_json()}
+            ledger.keep_about(about)
+        differing = [name for name, value in asked.items() if about[name] != value]
+        if differing:
+            reason = f"it holds an evaluation of another {differing[0]}; give another --out, or remove it"
+            raise ContractError(str(folder), reason=reason)
+        return cls(folder, about["id"], image, release, track, settings)
+
+    def specs(self) -> list[RunSpec]:
+        """Every (source, split, arm) of the track; the arms of a source and split share the model's seed."""
+        track = self.track
+        return [
+            RunSpec(
+                image=self.image,
+                release_id=self.release.id,
+                source=source,
+                scheme=track.scheme,
+                split=split,
+                arm=arm,
+                seed=seed_of(track.seed, source, split),
+                targets=track.targets,
+                train=track.train,
+                infer=track.infer,
+                remap_ids=track.remap_ids,
+                settings=self.settings,
+            )
+            for split in track.splits
+            for source in track.sources
+            for arm in track.arms
+        ]
+
+    def run(self, sandbox: Sandbox, *, slots: int, on_progress: Callable[[Progress], None]) -> list[RunResult]:
+        ledger = Ledger(self.folder)
+        builder = JobBuilder(self.release, self.folder / "jobs")
+        return Engine(sandbox, builder, ledger, self.id, slots, on_progress).run(self.specs())
+
+
+def plain_track(track: Track) -> dict[str, Any]:
+    """A track as JSON holds it, to be compared with what a folder says it was begun with."""
+    lists = {name: list(getattr(track, name)) for name in ("sources", "targets", "splits")}
+    return asdict(track) | lists | {"arms": [str(arm) for arm in track.arms], "scheme": str(track.scheme)}

@@ -1,0 +1,121 @@
+"""Builds the stages of a run: writes the job's own files and says what is to be started with them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from benchmark_data.manifest import Entity
+from benchmark_data.release import Release
+from evaluator.arms import Mechanisms, apply_arm, seed_of
+from evaluator.contract.job import ROOT, Job, Resources
+from evaluator.engine.runs import RunSpec
+from evaluator.engine.staging import TableStage, fresh, job_ids, query_order, write_query, write_rows
+from evaluator.rows import Rows
+from evaluator.sandbox.stages import FIRST_UID, Command, Limits, ModelFile, Mount, StageSpec
+
+UIDS = 40_000
+"""Runs are spread over this many users of a host; 10001 + 40,000 stays below 65534."""
+
+
+def run_uid(spec: RunSpec) -> int:
+    return FIRST_UID + int(spec.key(), 16) % UIDS
+
+
+@dataclass(frozen=True)
+class JobBuilder:
+    """Files and mounts of stages of one release. `folder` gets one sub-folder a stage, named by its opaque key."""
+
+    release: Release
+    folder: Path
+    labels: dict[str, str] = field(default_factory=dict)
+    now: Callable[[], float] = time.time
+
+    def train_stage(self, spec: RunSpec, key: str) -> StageSpec:
+        place = fresh(self.folder / key)
+        train, val = self.training_rows(spec)
+        ids = job_ids(self.release, spec)
+        write_rows(place / "train.parquet", train, ids)
+        write_rows(place / "val.parquet", val, ids)
+        return self._stage(spec, key, Command.TRAIN, spec.train, ("train.parquet", "val.parquet"))
+
+    def infer_stage(self, spec: RunSpec, key: str, target: str, model: ModelFile) -> StageSpec:
+        place = fresh(self.folder / key)
+        rows = self.target_rows(spec, target)
+        order = query_order(len(rows), query_seed(spec, target))
+        write_query(place / "query.parquet", rows, job_ids(self.release, spec), order=order)
+        return self._stage(spec, key, Command.INFER, spec.infer, ("query.parquet",), model=model)
+
+    def training_rows(self, spec: RunSpec) -> tuple[Rows, Rows]:
+        """Train and validation rows as the run's arm leaves them."""
+        study = self.release.study(spec.source)
+        split = self.release.split(spec.source, spec.scheme, spec.split)
+        return apply_arm(
+            spec.arm,
+            Rows.of(study, split.train),
+            Rows.of(study, split.val),
+            seed=seed_of(spec.seed, "arm"),
+            mechanisms=self._mechanisms,
+        )
+
+    def target_rows(self, spec: RunSpec, target: str) -> Rows:
+        """The rows that a target is predicted on: the split's test rows of the source itself, all rows of another."""
+        study = self.release.study(target)
+        if target != spec.source:
+            return Rows.of(study)
+        return Rows.of(study, self.release.split(spec.source, spec.scheme, spec.split).test)
+
+    @cached_property
+    def _mechanisms(self) -> Mechanisms:
+        return mechanisms_of(self.release)
+
+    def _stage(
+        self,
+        spec: RunSpec,
+        key: str,
+        command: Command,
+        limits: Limits,
+        files: tuple[str, ...],
+        *,
+        model: ModelFile | None = None,
+    ) -> StageSpec:
+        place = self.folder / key
+        ids = job_ids(self.release, spec)
+        staged = TableStage(self.release, spec, ids, place, self.folder / "shared").stage()
+        job = Job(
+            stage=command,
+            seed=spec.seed % 2**31,  # what every framework takes as a seed
+            task=self.release.manifest.task,
+            response=self.release.manifest.response,
+            tables=staged.tables,
+            resources=Resources(limits.cpus, limits.memory_mb, limits.gpus, limits.wall_s),
+            deadline=self.now() + limits.wall_s,
+            settings=spec.settings,
+            target=key[:8] if command is Command.INFER else None,
+        )
+        (place / "job.json").write_text(job.to_json())
+        own = tuple(Mount(place / name, f"{ROOT}/{name}") for name in ("job.json", *files))
+        return StageSpec(
+            key=key,
+            image=spec.image,
+            command=command,
+            limits=limits,
+            mounts=own + staged.mounts,
+            labels=self.labels,
+            model=model,
+            uid=run_uid(spec),
+        )
+
+
+def query_seed(spec: RunSpec, target: str) -> int:
+    return seed_of(spec.seed, "query", target)
+
+
+def mechanisms_of(release: Release) -> Mechanisms:
+    """The mechanisms of each drug as the release's drug list has them, `;` between several."""
+    info = release.info(Entity.DRUG)
+    if "mechanisms" not in info.column_names:
+        return tuple(frozenset[str]() for _ in release.drugs)
+    listed = info["mechanisms"].to_pylist()
+    return tuple(frozenset(word.strip() for word in (text or "").split(";") if word.strip()) for text in listed)
