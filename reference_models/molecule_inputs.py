@@ -17,7 +17,11 @@ class MoleculeGraphs:
     """Molecular graphs with the atom features of the model named."""
 
     atoms: str
-    largest: int = 0  # atoms of the largest molecule at training, where a model pads to it
+    largest: int = 0  # atoms of the largest molecule of the drug file, for a model that pads to it
+
+    @classmethod
+    def fit(cls, job: Job, atoms: str) -> MoleculeGraphs:
+        return cls(atoms, max(molecules.atom_number(text) for text in molecules.readable_smiles(job).values()))
 
     def ids(self, job: Job) -> list[str]:
         return list(molecules.readable_smiles(job))

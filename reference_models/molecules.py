@@ -17,9 +17,9 @@ from reference_models.job import Job, JobError, log
 
 # fmt: off
 ELEMENTS = [  # 43, and one more place for any other element
-    "C", "N", "O", "S", "F", "Si", "P", "Cl", "Br", "Mg", "Na", "Ca", "Fe", "As", "Al", "I", "B", "V", "K", "Tl",
-    "Yb", "Sb", "Sn", "Ag", "Pd", "Co", "Se", "Ti", "Zn", "H", "Li", "Ge", "Cu", "Au", "Ni", "Cd", "In", "Mn", "Zr", "Cr",
-    "Pt", "Hg", "Pb",
+    "C", "N", "O", "S", "F", "Si", "P", "Cl", "Br", "Mg", "Na", "Ca", "Fe", "As", "Al", "I",
+    "B", "V", "K", "Tl", "Yb", "Sb", "Sn", "Ag", "Pd", "Co", "Se", "Ti", "Zn", "H", "Li", "Ge",
+    "Cu", "Au", "Ni", "Cd", "In", "Mn", "Zr", "Cr", "Pt", "Hg", "Pb",
 ]
 # fmt: on
 HYBRIDIZATIONS = (
@@ -98,6 +98,10 @@ def atom_75(atom: Chem.Atom) -> list[float]:
         + [float(atom.GetIsAromatic())]
         + one_of(atom.GetTotalNumHs(), range(5))
     )
+
+
+def atom_number(smiles: str) -> int:
+    return Chem.MolFromSmiles(smiles).GetNumAtoms()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,10 @@ class PairModel(nn.Module):
         """The model at the size of its inputs."""
         raise NotImplementedError
 
+    @property
+    def parameter_count(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters())
+
     def cells(self, features: Sequence[Any], count: Tensor) -> State:
         raise NotImplementedError
 
@@ -77,7 +81,10 @@ class PairModel(nn.Module):
 
 
 class CountedBatchNorm(nn.Module):
-    """Batch norm over entities that stand for `count` rows each: what nn.BatchNorm1d does to the rows themselves."""
+    """Batch norm over entities that stand for `count` rows each: what nn.BatchNorm1d does to the rows themselves.
+
+    A batch of one row, which nn.BatchNorm1d refuses, has a variance of 0.
+    """
 
     def __init__(self, features: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
         super().__init__()
@@ -86,9 +93,11 @@ class CountedBatchNorm(nn.Module):
         self.register_buffer("running_var", torch.ones(features))
         self.eps, self.momentum = eps, momentum
 
-    def forward(self, x: Tensor, count: Tensor) -> Tensor:  # (entities, features), (entities,)
-        if not self.training:
-            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+    def forward(self, x: Tensor, count: Tensor | None = None) -> Tensor:  # (entities, features), (entities,)
+        if not self.training or (count is None and len(x) > 1):
+            running, learned = (self.running_mean, self.running_var), (self.weight, self.bias)
+            return F.batch_norm(x, *running, *learned, self.training, self.momentum, self.eps)
+        count = torch.ones(len(x), device=x.device) if count is None else count
         rows = count.sum()
         share = (count / rows).to(x.dtype)
         mean = share @ x

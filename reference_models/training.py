@@ -44,7 +44,7 @@ def train(model_type: type[PairModel], job: Job) -> PairModel:
     train_rows, val_rows = (Examples.of(pairs, device) for pairs in training_pairs(job, cell_ids, drug_ids))
     features = Features(made(job, cell_inputs, cell_ids, device), made(job, drug_inputs, drug_ids, device))
     model = model_type.sized(settings, cell_inputs, drug_inputs).to(device)
-    log(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(train_rows):,} rows, {device}")
+    log(f"{model.parameter_count:,} parameters, {len(train_rows):,} rows, {device}")
     fit(model, features, train_rows, val_rows, settings, seed=job.seed, seconds_left=lambda: job.seconds_left)
     save_inputs(job.model_dir, cell=cell_inputs, drug=drug_inputs)
     (job.model_dir / "settings.json").write_text(json.dumps(dataclasses.asdict(settings)))
