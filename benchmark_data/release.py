@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from benchmark_data.errors import ReleaseError
-from benchmark_data.manifest import INFO, Entity, Kind, Manifest, Scheme, read_manifest
+from benchmark_data.manifest import INFO, Entity, Kind, Manifest, Scheme, TableEntry, read_manifest
 from benchmark_data.splits import PART_NAMES, Split, prove_disjoint
 
 
@@ -102,8 +102,7 @@ class Release:
         entry = self.manifest.table(entity, name)
         if entry.kind is not Kind.MATRIX:
             raise ReleaseError(f"{entity} table '{name}' is text: read it with text_table")
-        values, rows, columns = (self.folder / path for path in entry.paths())
-        return FeatureTable(name, read_lines(rows), np.load(values, mmap_mode="r", allow_pickle=False), columns)
+        return read_matrix(self.folder, entry)
 
     def text_table(self, entity: Entity, name: str) -> pa.Table:
         return pq.read_table(self.folder / self.manifest.table(entity, name).paths()[0])
@@ -150,6 +149,11 @@ class Release:
         tissue = self.info(Entity.CELL)["tissue"].combine_chunks().dictionary_encode()
         codes: NDArray[np.int32] = tissue.indices.to_numpy(zero_copy_only=False).astype(np.int32)
         return codes
+
+
+def read_matrix(folder: Path, entry: TableEntry) -> FeatureTable:
+    values, rows, columns = (folder / path for path in entry.paths())
+    return FeatureTable(entry.name, read_lines(rows), np.load(values, mmap_mode="r", allow_pickle=False), columns)
 
 
 def read_lines(path: Path) -> tuple[str, ...]:

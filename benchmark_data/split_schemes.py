@@ -1,4 +1,4 @@
-"""Makes the partitions of a study's rows under each scheme: whole groups dealt into folds, folds into the three parts."""
+"""Makes the splits of a study under each scheme: whole groups dealt into folds, folds into train, val and test."""
 
 import heapq
 

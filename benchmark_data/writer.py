@@ -45,23 +45,16 @@ class Origin:
     licence: str = ""
 
 
-class ReleaseWriter:
-    """Use as a context manager: leaving it without an error puts the finished release in place."""
+class PartsWriter:
+    """Cells, drugs and their features in a folder that appears whole or not at all; what they belong to finishes it."""
 
-    def __init__(
-        self, folder: Path, *, name: str, version: str, task: Task, response: Response, description: str = ""
-    ) -> None:
+    def __init__(self, folder: Path) -> None:
         if folder.exists():
-            raise ReleaseError(f"{folder} is there already: a release is never changed; choose another folder")
+            raise ReleaseError(f"{folder} is there already: what is in it is never changed; choose another folder")
         self._final, self._folder = folder, folder.with_name(f".{folder.name}.partial")
-        self._name, self._version, self._task = name, version, task
-        self._response, self._description = response, description
-        self._studies: list[StudyEntry] = []
         self._tables: list[TableEntry] = []
-        self._splits: list[SplitEntry] = []
         self._files: list[FileEntry] = []
         self._known: dict[Entity, frozenset[str]] = {Entity.CELL: frozenset(), Entity.DRUG: frozenset()}
-        self.release_id = ""
 
     def __enter__(self) -> Self:
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -74,8 +67,13 @@ class ReleaseWriter:
         try:
             if kind is None:
                 self._finish()
+                self._folder.rename(self._final)
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _finish(self) -> None:
+        """Write the document that lists all parts."""
+        raise NotImplementedError
 
     def add_info(self, entity: Entity, table: pa.Table, origin: Origin = Origin()) -> None:
         """The list of all cells or drugs, before anything that speaks of them: the id, then whatever is known."""
@@ -85,26 +83,6 @@ class ReleaseWriter:
         self._known[entity] = frozenset(ids)
         others = [name for name in table.column_names if name != key]
         self._add_parquet(INFO[entity], table.select([key, *others]), origin)
-
-    def add_study(self, name: str, table: pa.Table, origin: Origin = Origin(), description: str = "") -> None:
-        """Rows of one screen: row_id, cell_id, drug_id, the response column, and any other columns to be kept."""
-        needed = ["row_id", "cell_id", "drug_id", self._response.column]
-        table = table.select([*needed, *(other for other in table.column_names if other not in needed)])
-        table = table.set_column(0, "row_id", table["row_id"].cast(pa.int64()))
-        response = table[self._response.column].cast(pa.float64())
-        table = table.set_column(3, self._response.column, response)
-        for key in needed:
-            if table[key].null_count:
-                raise ReleaseError(f"study {name}: column {key} has {table[key].null_count} empty values")
-        for entity in Entity:
-            self._refuse_unknown(entity, table[f"{entity}_id"].unique().to_pylist(), what=f"study {name}")
-        row_id = table["row_id"].to_numpy()
-        if len(np.unique(row_id)) < len(row_id):
-            raise ReleaseError(f"study {name}: a row_id stands twice")
-        self._refuse_bad_answers(name, response.to_numpy())
-        entry = StudyEntry(name, description)
-        self._add_parquet(entry.path(), table, origin)
-        self._studies.append(entry)
 
     def add_matrix(
         self,
@@ -140,6 +118,69 @@ class ReleaseWriter:
         self._add_parquet(entry.paths()[0], table, origin)
         self._tables.append(entry)
 
+    def _checked_rows(self, study: str, table: pa.Table, response: Response) -> pa.Table:
+        """row_id, cell_id, drug_id, the answer, then any other columns, when all of them can be what they say."""
+        needed = ["row_id", "cell_id", "drug_id", response.column]
+        table = table.select([*needed, *(other for other in table.column_names if other not in needed)])
+        table = table.set_column(0, "row_id", table["row_id"].cast(pa.int64()))
+        for place, key in ((1, "cell_id"), (2, "drug_id")):
+            # A dictionary may list cells or drugs that no row has: a study to be sealed would show through it.
+            table = table.set_column(place, key, table[key].cast(pa.string()))
+        answers = table[response.column].cast(pa.float64())
+        table = table.set_column(3, response.column, answers)
+        for key in needed:
+            if table[key].null_count:
+                raise ReleaseError(f"study {study}: column {key} has {table[key].null_count} empty values")
+        for entity in Entity:
+            self._refuse_unknown(entity, table[f"{entity}_id"].unique().to_pylist(), what=f"study {study}")
+        row_id = table["row_id"].to_numpy()
+        if len(np.unique(row_id)) < len(row_id):
+            raise ReleaseError(f"study {study}: a row_id stands twice")
+        _refuse_bad_answers(study, response, answers.to_numpy())
+        return table
+
+    def _refuse_unknown(self, entity: Entity, ids: Sequence[str], *, what: str) -> None:
+        if unknown := sorted(set(ids) - self._known[entity]):
+            raise ReleaseError(f"{what} has {entity} '{unknown[0]}', which the release's {entity} list does not have")
+
+    def _place(self, path: str) -> Path:
+        place = self._folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def _add_parquet(self, path: str, table: pa.Table, origin: Origin) -> None:
+        # No writer's version or schema metadata that could differ between machines: the same rows, the same bytes.
+        pq.write_table(table.replace_schema_metadata(None), self._place(path), compression="zstd", store_schema=False)
+        self._list(path, table.num_rows, origin)
+
+    def _add_lines(self, path: str, lines: Sequence[str], origin: Origin) -> None:
+        self._place(path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        self._list(path, len(lines), origin)
+
+    def _list(self, path: str, rows: int, origin: Origin) -> None:
+        place = self._place(path)
+        self._files.append(FileEntry(path, sha256_of(place), place.stat().st_size, rows, origin.source, origin.licence))
+
+
+class ReleaseWriter(PartsWriter):
+    """Use as a context manager: leaving it without an error puts the finished release in place."""
+
+    def __init__(
+        self, folder: Path, *, name: str, version: str, task: Task, response: Response, description: str = ""
+    ) -> None:
+        super().__init__(folder)
+        self._name, self._version, self._task = name, version, task
+        self._response, self._description = response, description
+        self._studies: list[StudyEntry] = []
+        self._splits: list[SplitEntry] = []
+        self.release_id = ""
+
+    def add_study(self, name: str, table: pa.Table, origin: Origin = Origin(), description: str = "") -> None:
+        """Rows of one screen: row_id, cell_id, drug_id, the response column, and any other columns to be kept."""
+        entry = StudyEntry(name, description)
+        self._add_parquet(entry.path(), self._checked_rows(name, table, self._response), origin)
+        self._studies.append(entry)
+
     def add_splits(
         self,
         study: str,
@@ -163,40 +204,6 @@ class ReleaseWriter:
             count = number + 1
         self._splits.append(SplitEntry(study, scheme, count))
 
-    def _refuse_unknown(self, entity: Entity, ids: Sequence[str], *, what: str) -> None:
-        if unknown := sorted(set(ids) - self._known[entity]):
-            raise ReleaseError(f"{what} has {entity} '{unknown[0]}', which the release's {entity} list does not have")
-
-    def _refuse_bad_answers(self, study: str, response: NDArray[np.float64]) -> None:
-        low, high = self._response.low, self._response.high
-        bad = ~np.isfinite(response)
-        bad |= False if low is None else response < low
-        bad |= False if high is None else response > high
-        if bad.any():
-            row = int(bad.argmax())
-            raise ReleaseError(
-                f"study {study}, row {row}: {self._response.column} is {response[row]}, "
-                f"outside [{'-inf' if low is None else low}, {'inf' if high is None else high}]"
-            )
-
-    def _place(self, path: str) -> Path:
-        place = self._folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return place
-
-    def _add_parquet(self, path: str, table: pa.Table, origin: Origin) -> None:
-        # No writer's version or schema metadata that could differ between machines: the same rows, the same bytes.
-        pq.write_table(table.replace_schema_metadata(None), self._place(path), compression="zstd", store_schema=False)
-        self._list(path, table.num_rows, origin)
-
-    def _add_lines(self, path: str, lines: Sequence[str], origin: Origin) -> None:
-        self._place(path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        self._list(path, len(lines), origin)
-
-    def _list(self, path: str, rows: int, origin: Origin) -> None:
-        place = self._place(path)
-        self._files.append(FileEntry(path, sha256_of(place), place.stat().st_size, rows, origin.source, origin.licence))
-
     def _finish(self) -> None:
         manifest = Manifest(
             name=self._name,
@@ -213,7 +220,19 @@ class ReleaseWriter:
         parse_manifest(text.decode())  # what cannot be read back is not put in place
         self.release_id = manifest_id(text)
         (self._folder / MANIFEST).write_bytes(text)
-        self._folder.rename(self._final)
+
+
+def _refuse_bad_answers(study: str, response: Response, answers: NDArray[np.float64]) -> None:
+    bad = ~np.isfinite(answers)
+    bad |= False if response.low is None else answers < response.low
+    bad |= False if response.high is None else answers > response.high
+    if bad.any():
+        row = int(bad.argmax())
+        low, high = (
+            ("-inf" if response.low is None else response.low),
+            ("inf" if response.high is None else response.high),
+        )
+        raise ReleaseError(f"study {study}, row {row}: {response.column} is {answers[row]}, outside [{low}, {high}]")
 
 
 def sha256_of(path: Path) -> str:

@@ -37,6 +37,13 @@ def test_rows_come_back_as_codes_into_the_lists_of_the_release(tmp_path):
     assert study.row_id.tolist() == ROWS["row_id"]
 
 
+def test_a_cell_that_no_row_has_does_not_show_through_the_file_of_a_study(tmp_path):
+    cells = pa.DictionaryArray.from_arrays(np.array([0, 1, 0, 1], np.int32), ["c1", "c2", "hidden-cell"])
+    folder = write_release(tmp_path / "r", rows=ROWS | {"cell_id": cells})
+    assert b"hidden-cell" not in (folder / "y" / "A.parquet").read_bytes()
+    assert len(Release.open(folder).study("A")) == 4
+
+
 def test_a_table_is_mapped_and_tells_where_each_cell_stands(tmp_path):
     release = Release.open(write_release(tmp_path / "r"))
     table = release.table(Entity.CELL, "expression")

@@ -1,0 +1,158 @@
+"""Writes the synthetic releases: `tiny` for tests and the demo, `full-scale` for benchmarks at the published sizes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from benchmark_data.chemistry import descriptors, fingerprints
+from benchmark_data.draft_study import DraftStudyWriter
+from benchmark_data.errors import ReleaseError
+from benchmark_data.manifest import Direction, Entity, Response, Scheme, Task
+from benchmark_data.release import Release
+from benchmark_data.split_schemes import make_splits
+from benchmark_data.synthetic_plans import TINY, TINY_PUBLIC_CELLS, TINY_PUBLIC_DRUGS, TINY_SPLITS, tiny_plan
+from benchmark_data.synthetic_truth import Rows, Truth
+from benchmark_data.synthetic_world import (
+    LINEAGE,
+    Plan,
+    StudyPlan,
+    draw_answers,
+    draw_expression,
+    draw_mutations,
+    draw_rows,
+    known_gene_sets,
+    plant,
+)
+from benchmark_data.tracking import Track, untracked
+from benchmark_data.writer import Origin, PartsWriter, ReleaseWriter
+
+AUC = Response("auc", Direction.LOWER, 0.0, 1.0, "synthetic area under the viability curve")
+ORIGIN = Origin("drawn by Holdout: synthetic, no measurement of anything", "CC0-1.0")
+DRUG_ORIGIN = Origin("structures of known drugs, computed on by RDKit", "CC0-1.0")
+DESCRIPTION = (
+    "Synthetic: cells, answers and studies are made up, the drugs' structures are real. For tests, not science."
+)
+SEED = 1  # of the splits
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A plan and everything drawn from it that several studies share."""
+
+    plan: Plan
+    truth: Truth
+    expression: NDArray[np.float32]
+    mutations: NDArray[np.uint8]
+
+
+def draw_world(plan: Plan) -> World:
+    return World(plan, plant(plan), draw_expression(plan), draw_mutations(plan))
+
+
+def to_seal_beside(folder: Path) -> Path:
+    """Where the draft study of a tiny release stands: not in it, so that nobody publishes the two together."""
+    return folder.with_name(f"{folder.name}-to-seal")
+
+
+def write_tiny(folder: Path, *, track: Track = untracked) -> str:
+    """The release and, at `to_seal_beside`, the draft of a study to seal; answers the release's id."""
+    if (draft := to_seal_beside(folder)).exists():
+        raise ReleaseError(f"{draft} is there already: the study to seal is written to it; move it away first")
+    world = draw_world(tiny_plan())
+    *public, sealed = world.plan.studies
+    with ReleaseWriter(
+        folder, name=TINY, version="1", task=Task.REGRESSION, response=AUC, description=DESCRIPTION
+    ) as writer:
+        _add_cells(writer, world, slice(0, TINY_PUBLIC_CELLS))
+        _add_drugs(writer, world.plan, slice(0, TINY_PUBLIC_DRUGS))
+        _add_gene_sets(writer)
+        _add_studies(writer, world, public, TINY_SPLITS, track)
+    _write_to_seal(draft, world, sealed, Release.open(folder))
+    return writer.release_id
+
+
+def _write_to_seal(folder: Path, world: World, study: StudyPlan, release: Release) -> None:
+    with DraftStudyWriter(folder, release=release, name=study.name, version="1", description=DESCRIPTION) as writer:
+        _add_cells(writer, world, slice(TINY_PUBLIC_CELLS, None))
+        _add_drugs(writer, world.plan, slice(TINY_PUBLIC_DRUGS, None))
+        writer.add_rows(_rows_table(world, study, draw_rows(world.plan, study), first=0), ORIGIN)
+
+
+def _add_studies(
+    writer: ReleaseWriter, world: World, studies: Sequence[StudyPlan], splits: Mapping[Scheme, int], track: Track
+) -> None:
+    """Row ids run on from study to study, as row positions do in IMPROVE's response.tsv."""
+    first = 0
+    for study in track(studies, "studies and their splits"):
+        rows = draw_rows(world.plan, study)
+        writer.add_study(study.name, _rows_table(world, study, rows, first=first), ORIGIN, "synthetic")
+        for scheme, count in splits.items():
+            made = make_splits(
+                study.name, scheme, cell=rows.cell, drug=rows.drug, tissue=world.plan.tissue, seed=SEED, count=count
+            )
+            parts = ([first + part for part in split.parts().values()] for split in made)
+            writer.add_splits(study.name, scheme, parts, ORIGIN)
+        first += study.rows
+
+
+def _rows_table(world: World, study: StudyPlan, rows: Rows, *, first: int) -> pa.Table:
+    return pa.table(
+        {
+            "row_id": np.arange(first, first + study.rows),
+            "cell_id": pa.DictionaryArray.from_arrays(rows.cell, list(world.plan.cell_ids)),
+            "drug_id": pa.DictionaryArray.from_arrays(rows.drug, list(world.plan.drug_ids)),
+            AUC.column: draw_answers(world.plan, world.truth, study, rows),
+        }
+    )
+
+
+def _add_cells(writer: PartsWriter, world: World, cells: slice) -> None:
+    plan, ids = world.plan, world.plan.cell_ids[cells]
+    tissues = [plan.tissues[code] for code in plan.tissue[cells]]
+    names = [f"synthetic {tissue} {name.rpartition('C')[2]}" for name, tissue in zip(ids, tissues, strict=True)]
+    writer.add_info(Entity.CELL, pa.table({"cell_id": ids, "name": names, "tissue": tissues}), ORIGIN)
+    for name, columns, values, description in (
+        ("expression", plan.gene_names, world.expression, "log2-like"),
+        ("mutation", plan.mutated_gene_names, world.mutations, "1 where the gene is mutated"),
+    ):
+        writer.add_matrix(
+            Entity.CELL, name, ids=ids, columns=columns, values=values[cells], origin=ORIGIN, description=description
+        )
+
+
+def _add_drugs(writer: PartsWriter, plan: Plan, drugs: slice) -> None:
+    ids, known = plan.drug_ids[drugs], plan.drugs[drugs]
+    smiles = [drug.smiles for drug in known]
+    mechanisms = [drug.mechanisms for drug in known]
+    names = [drug.name for drug in known]
+    info = pa.table({"drug_id": ids, "name": names, "mechanisms": mechanisms, "smiles": smiles})
+    writer.add_info(Entity.DRUG, info, DRUG_ORIGIN)
+    writer.add_text(Entity.DRUG, "smiles", pa.table({"drug_id": ids, "smiles": smiles}), DRUG_ORIGIN)
+    for name, bits in (("ecfp4", 512), ("morgan", 2048)):
+        _add_fingerprints(writer, name, ids, smiles, bits=bits)
+    columns, values = descriptors(smiles)
+    writer.add_matrix(
+        Entity.DRUG, "rdkit", ids=ids, columns=columns, values=values, origin=DRUG_ORIGIN, description="2D descriptors"
+    )
+
+
+def _add_fingerprints(writer: PartsWriter, name: str, ids: Sequence[str], smiles: Sequence[str], *, bits: int) -> None:
+    writer.add_matrix(
+        Entity.DRUG,
+        name,
+        ids=ids,
+        columns=[f"bit{number}" for number in range(bits)],
+        values=fingerprints(smiles, radius=2, bits=bits),
+        origin=DRUG_ORIGIN,
+        description="Morgan fingerprint, radius 2",
+    )
+
+
+def _add_gene_sets(writer: PartsWriter) -> None:
+    pairs = [(name, gene) for name, genes in known_gene_sets().items() if name != LINEAGE for gene in genes]
+    table = pa.table({"set": [name for name, _ in pairs], "gene": [gene for _, gene in pairs]})
+    writer.add_text(Entity.CELL, "gene_sets", table, ORIGIN, "genes of the expression table that act together")
