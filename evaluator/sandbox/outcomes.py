@@ -85,7 +85,8 @@ class SandboxRefusalError(Exception):
         self.reason = reason
 
 
-KILLED_OUTSIDE = (128 + 9, 255)  # 255: Docker, after the host went down under it
+# SIGKILL; SIGTERM, as a stopping engine sends it; and what Docker says after the host went down under it.
+KILLED_OUTSIDE = (128 + 9, 128 + 15, 255)
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # what every shell answers for a command it could not start
 
 
@@ -107,8 +108,9 @@ def verdict(report: Report) -> Outcome:
 
     A killed child of a living parent leaves exit code 0 with the flag set. That run depended on which process the
     kernel chose, so it is out of memory too, never a result. The wall time is judged before the exit code, because
-    the kill at its end looks like any other. A 137 that neither memory, nor time, nor we ourselves explain is ours: the
-    wrapper in the container turns a job's own death by signal into a plain exit code, so the host did it.
+    the kill at its end looks like any other. A kill that neither memory, nor time, nor we ourselves explain is ours:
+    the wrapper in the container turns a job's own death by signal into exit code 1. A job that kills the wrapper can
+    fake it and gains a retry, of which there is a bounded number; no honest one pays for a host that went down.
     """
     if report.stopped:
         return Outcome.STOPPED

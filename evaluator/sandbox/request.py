@@ -115,7 +115,8 @@ def _walls(spec: StageSpec) -> dict[str, Any]:
 def _resources(spec: StageSpec) -> dict[str, Any]:
     limits = spec.limits
     memory = limits.memory_mb << 20
-    file_bytes = max(limits.model_mb, limits.out_mb) << 20
+    # Above what a disk holds, so that a large file meets the full disk first and a sparse one this.
+    file_bytes = 2 * max(limits.model_mb, limits.out_mb) << 20
     return {
         "NanoCpus": round(limits.cpus * 1e9),
         "Memory": memory,

@@ -13,7 +13,8 @@ pump=$!
 job=$!
 # For an honest job whose platform died: everybody else is stopped from outside, and earlier.
 ( sleep "$wall"; kill -KILL "$job" ) >/dev/null 2>&1 </dev/null &
-trap 'kill -KILL "$job" 2>/dev/null' TERM INT
+outside=
+trap 'outside=143; kill -KILL "$job" 2>/dev/null' TERM
 wait "$job"
 code=$?
 
@@ -24,6 +25,6 @@ for process in /proc/[0-9]*; do
   [ "$process/fd/0" -ef $log/pipe ] || kill -KILL "$pid" 2>/dev/null
 done
 wait "$pump"
-# These two are left to mean that somebody outside ended the whole container.
-case $code in 137 | 255) code=1 ;; esac
-exit "$code"
+# These are left to mean that somebody outside ended the whole container.
+case $code in 137 | 143 | 255) code=1 ;; esac
+exit "${outside:-$code}"

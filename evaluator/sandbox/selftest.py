@@ -1,0 +1,206 @@
+"""Runs the hostile corpus on this host. A host on which one attack is not held must not take work."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from evaluator.contract.read_child import REFUSED
+from evaluator.sandbox.attacks import ATTACKS, SMALL, Attack
+from evaluator.sandbox.docker_backend import DockerSandbox
+from evaluator.sandbox.outcomes import Outcome, SandboxRefusalError
+from evaluator.sandbox.stages import Command, Ended, Ending, Gone, Limits, ModelFile, Mount, OutputFile, StageSpec
+
+CORPUS = Path(__file__).parent / "corpus"
+BASE_IMAGE = "python:3.11-slim-bookworm"
+PACKAGE = "evaluator.sandbox.corpus"
+CODE_INSIDE = "/holdout/code"
+ENTRYPOINT = ["/bin/sh", "-c", f'exec python3 -u -m {PACKAGE}."$ATTACK"']
+SEED = Attack(name="seed", program="seed_model", ends=Outcome.FINISHED, command=Command.TRAIN, holds="")
+POLL_S = 0.05
+OVERTIME_S = 5.0  # what a look a little late, a kill and a slow machine may add
+ASKED_ROWS = 10
+READER_TIME_S = 60
+BOMB_ROWS = 4_000_000
+CANARY = "holdout-canary"
+LSM = "apparmor|selinux"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One attack on this host; `broken` says what did not hold."""
+
+    attack: Attack
+    outcome: Outcome | None
+    broken: tuple[str, ...]
+    wall_s: float
+
+    @property
+    def held(self) -> bool:
+        return not self.broken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What all attacks of one host share."""
+
+    sandbox: DockerSandbox
+    image: str
+    folder: Path
+    model: ModelFile | None = None
+    runtime: str | None = None
+
+
+def prepared(sandbox: DockerSandbox, folder: Path, *, base: str = BASE_IMAGE, runtime: str | None = None) -> Ground:
+    """The corpus's image, made of one that this host has and that has Python, and the model that it infers with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_bomb(folder / "bomb.parquet")
+    ground = Ground(sandbox=sandbox, image=_corpus_image(sandbox, base), folder=folder, runtime=runtime)
+    key = "seed"
+    try:
+        sandbox.start(_spec(SEED, key, ground))
+        _waited(sandbox, key)
+        outputs = sandbox.collect(key, folder)
+    finally:
+        sandbox.discard(key)
+    if outputs.model is None:
+        reason = f"an ordinary container does not run on this host: {outputs.ending.reason} {outputs.ending.log.head}"
+        raise SandboxRefusalError(Outcome.HOST_SHORT, reason)
+    return replace(ground, model=outputs.model)
+
+
+def run_attack(ground: Ground, attack: Attack) -> Finding:
+    key = "".join(letter if letter.isalnum() else "-" for letter in attack.name.lower()) + f"-{CANARY}"
+    beside = f"beside-{key}"
+    sandbox = ground.sandbox
+    try:
+        if attack.beside:
+            neighbour = replace(attack, program=attack.beside, command=Command.TRAIN)
+            sandbox.start(_spec(neighbour, beside, ground))
+        sandbox.start(_spec(attack, key, ground))
+        ending = _waited(sandbox, key)
+        outputs = sandbox.collect(key, ground.folder / key)
+        broken = (*breaches(attack, outputs.ending), *_reading(attack, outputs.predictions))
+        return Finding(attack, outputs.ending.outcome, broken, ending.wall_s)
+    except SandboxRefusalError as refusal:
+        return Finding(attack, refusal.outcome, (f"could not be run: {refusal.reason}",), 0.0)
+    finally:
+        sandbox.discard(key)
+        sandbox.discard(beside)
+
+
+def run_corpus(
+    ground: Ground, *, attacks: Sequence[Attack] = ATTACKS, at_once: int = 2, make: Callable[[], DockerSandbox]
+) -> Iterator[Finding]:
+    """Findings in the attacks' order. `make` gives each attack a sandbox of its own: a client is for one thread."""
+    with ThreadPoolExecutor(at_once) as pool:
+        yield from pool.map(lambda attack: run_attack(replace(ground, sandbox=make()), attack), attacks)
+
+
+def breaches(attack: Attack, ending: Ending) -> tuple[str, ...]:
+    """What did not hold, in words; what this host cannot measure is not judged."""
+    limits = _limits(attack)
+    log = ending.log.head + ending.log.tail
+    memory_mb, cpu_s, written = ending.peaks.memory_mb or 0, ending.peaks.cpu_s or 0, ending.peaks.written_bytes or 0
+    found = {
+        f"ended as {ending.outcome}, not as {attack.ends}": ending.outcome is not attack.ends,
+        f"ran {ending.wall_s:.1f} s of {limits.wall_s}": ending.wall_s > limits.wall_s + OVERTIME_S,
+        f"took {memory_mb:.0f} MB of {limits.memory_mb}": memory_mb > limits.memory_mb * 1.02,
+        f"took {cpu_s:.1f} CPU seconds in {ending.wall_s:.1f} s": cpu_s > limits.cpus * ending.wall_s * 1.25 + 0.5,
+        f"wrote {written >> 20} MB": written >> 20 > 2 * (limits.out_mb + limits.model_mb),
+        f"left a log of {len(log)} characters": len(log) > 2 * limits.log_kb << 10,
+        "did not come to its end": attack.probes and "done" not in log,
+    }
+    reached = [line for line in log.splitlines() if line.startswith("reached:")]
+    return (*(words for words, is_so in found.items() if is_so), *reached)
+
+
+def host_notes(info: Mapping[str, Any]) -> tuple[str, ...]:
+    """What this host's kernel or engine does not give, and what that means here. `info` is what the engine says."""
+    security = " ".join(info.get("SecurityOptions") or ())
+    notes = {
+        "cgroup v1: the engine's flag alone tells of a kill for want of memory": info.get("CgroupVersion", "1") == "1",
+        "no user namespaces: a container's user is the host's user of the same number": "userns" not in security,
+        "no AppArmor, no SELinux: capabilities and the seccomp profile stand alone": not re.search(LSM, security),
+        "systemd's cgroups: peaks are known only where systemd keeps the group": info.get("CgroupDriver") == "systemd",
+        "no swap accounting: memory and swap are not bounded together": not info.get("SwapLimit", True),
+        "no limit on processes: a fork bomb is not bounded": not info.get("PidsLimit", True),
+    }
+    return tuple(words for words, is_so in notes.items() if is_so)
+
+
+def _limits(attack: Attack) -> Limits:
+    return replace(SMALL, wall_s=attack.wall_s)
+
+
+def _spec(attack: Attack, key: str, ground: Ground) -> StageSpec:
+    return StageSpec(
+        key=key,
+        image=ground.image,
+        command=attack.command,
+        limits=_limits(attack),
+        mounts=(
+            Mount(CORPUS, f"{CODE_INSIDE}/{PACKAGE.replace('.', '/')}"),
+            Mount(ground.folder / "bomb.parquet", "/holdout/bomb.parquet"),
+        ),
+        environment={"ATTACK": attack.program, "PYTHONPATH": CODE_INSIDE, "WORD": CANARY[::-1], **attack.environment},
+        labels={"arm": CANARY},
+        model=ground.model if attack.command is Command.INFER else None,
+        runtime=ground.runtime,
+    )
+
+
+def _waited(sandbox: DockerSandbox, key: str) -> Ending:
+    while True:
+        state = sandbox.look(key)
+        if isinstance(state, Ended):
+            return state.ending
+        if isinstance(state, Gone):
+            raise SandboxRefusalError(Outcome.SANDBOX_LOST, f"{key} is gone from this host")
+        time.sleep(POLL_S)
+
+
+def _reading(attack: Attack, predictions: OutputFile | None) -> tuple[str, ...]:
+    """What the reader of predictions makes of them, in its own bounded process."""
+    if not attack.unread:
+        return ()
+    if predictions is None:
+        return ("no predictions came out",)
+    command = [sys.executable, "-m", "evaluator.contract.read_child", predictions.name, str(ASKED_ROWS)]
+    with predictions.path.open("rb") as file:
+        read = subprocess.run(command, stdin=file, capture_output=True, timeout=READER_TIME_S, check=False)
+    return () if read.returncode == REFUSED and read.stderr else (f"the reader ended with {read.returncode}",)
+
+
+def _corpus_image(sandbox: DockerSandbox, base: str) -> str:
+    """Built of two lines and without a tag, so that it replaces nothing."""
+    dockerfile = f"FROM {sandbox.image_id(base)}\nENTRYPOINT {json.dumps(ENTRYPOINT)}\n"
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as archive:
+        entry = tarfile.TarInfo("Dockerfile")
+        entry.size = len(dockerfile)
+        archive.addfile(entry, io.BytesIO(dockerfile.encode()))
+    context.seek(0)
+    lines = sandbox.api.build(fileobj=context, custom_context=True, rm=True, decode=True)
+    ids = [line["aux"]["ID"] for line in lines if "aux" in line]
+    if not ids:
+        raise SandboxRefusalError(Outcome.HOST_SHORT, f"no image could be made of {base}")
+    return str(ids[-1])
+
+
+def _write_bomb(path: Path) -> None:
+    """Forty-eight megabytes of one number, in a few kilobytes."""
+    row_id, prediction = np.zeros(BOMB_ROWS, np.int64), np.zeros(BOMB_ROWS, np.float32)
+    pq.write_table(pa.table({"row_id": row_id, "prediction": prediction}), path, compression="zstd")
