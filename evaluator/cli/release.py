@@ -15,16 +15,22 @@ from rich.progress import Progress, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from benchmark_data.import_report import ImportReport
 from benchmark_data.release import Release
 from benchmark_data.sheet import Sheet
 from benchmark_data.summary import Summary, summarise
+from benchmark_data.table_import import import_tables
+from benchmark_data.table_spec import read_spec, shipped_specs
 from benchmark_data.tracking import Track
 from benchmark_data.verify import Verdict, verify
 
 app = typer.Typer(help="Make, check and look into releases of benchmark data.", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a release.", exists=True, file_okay=False)]
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write; it must not be there yet.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+
+_SHIPPED = ", ".join(shipped_specs())
 
 
 @app.command("verify", epilog="Example: holdout release verify releases/four-screens")
@@ -49,6 +55,23 @@ def info_command(folder: Folder, as_json: AsJson = False) -> None:
         _print_json(asdict(summary))
     else:
         _print_summary(summary)
+
+
+@app.command(
+    "import-tables", epilog="Example: holdout release import-tables realdata releases/four-screens --from data/"
+)
+def import_tables_command(
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help=f"A TOML file, or a shipped one: {_SHIPPED}.")],
+    out: Out,
+    folder: Annotated[
+        Path, typer.Option("--from", help="The folder that the spec's files are in.", exists=True, file_okay=False)
+    ] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Make a release of plain tables, and report what could not be used."""
+    with _progress(quiet=as_json) as track:
+        report = import_tables(read_spec(spec), folder, out, track=track)
+    _print_report(report, as_json=as_json)
 
 
 @contextmanager
@@ -102,13 +125,23 @@ def _print_summary(summary: Summary) -> None:
     _print_sheets(console, summary.sheets())
 
 
+def _print_report(report: ImportReport, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(asdict(report))
+        return
+    console = Console(highlight=False)
+    _print_sheets(console, report.sheets())
+    for note in report.notes:
+        console.print(Text(f"Note: {note}"))
+    console.print(Text(f"{report.name} {report.version} ({report.release_id[:12]}) stands in {report.folder}"))
+
+
 def _print_sheets(console: Console, sheets: tuple[Sheet, ...]) -> None:
     for sheet in sheets:
         if not sheet.rows:
             continue
-        table = Table(
-            title=Text(sheet.title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
-        )
+        console.print(Text(sheet.title, style="bold"))  # a title of the table itself would wrap at the table's width
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
         for number, column in enumerate(sheet.columns):
             is_number = all(row[number][:1].isdigit() for row in sheet.rows)
             table.add_column(Text(column), justify="right" if is_number else "left", overflow="fold")

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
+from benchmark_data.errors import ReleaseError
 from benchmark_data.manifest import Direction, Entity, Response, Task
 from benchmark_data.writer import Origin, ReleaseWriter
 from evaluator.cli.release import app
@@ -67,11 +68,57 @@ def test_the_json_about_a_release_has_null_for_what_is_undefined(folder):
     assert summary["tables"][0]["coverage"] == [0.5, None]
 
 
+SPEC = """
+name = "mine"
+version = "2"
+task = "regression"
+response = { column = "auc", direction = "lower", low = 0.0, high = 1.0 }
+cells = { file = "cells.tsv" }
+drugs = { file = "drugs.tsv", smiles = "smiles" }
+[[screen]]
+study = "A"
+file = "a.tsv"
+"""
+
+
+@pytest.fixture
+def tables(tmp_path) -> Path:
+    made = tmp_path / "tables"
+    made.mkdir()
+    (made / "spec.toml").write_text(SPEC)
+    (made / "cells.tsv").write_text("cell_id\nc1\n")
+    (made / "drugs.tsv").write_text("drug_id\tsmiles\nd1\tC(\n")
+    (made / "a.tsv").write_text("cell_id\tdrug_id\tauc\nc1\td1\t0.5\nc1\td1\t\n")
+    return made
+
+
+def test_an_import_reports_what_it_left_out_and_where_the_release_stands(tables, tmp_path):
+    result = holdout("import-tables", tables / "spec.toml", tmp_path / "out", "--from", tables)
+    assert result.exit_code == 0
+    assert "Drugs without a readable SMILES" in result.stdout
+    assert f"stands in {tmp_path / 'out'}" in result.stdout
+    assert holdout("verify", tmp_path / "out").exit_code == 0
+
+
+def test_an_import_report_is_json_for_a_machine(tables, tmp_path):
+    result = holdout("import-tables", tables / "spec.toml", tmp_path / "out", "--from", tables, "--json")
+    report = json.loads(result.stdout)
+    assert report["studies"][0]["left_out"]["no answer"] == 1
+    assert report["unreadable_smiles"] == [{"drug": "d1", "smiles": "C("}]
+
+
+def test_an_import_into_a_folder_that_is_there_changes_nothing(tables, folder):
+    result = holdout("import-tables", tables / "spec.toml", folder, "--from", tables)
+    assert isinstance(result.exception, ReleaseError)
+    assert "never changed" in str(result.exception)
+    assert holdout("verify", folder).exit_code == 0
+
+
 @pytest.mark.parametrize("command", ["verify", "info"])
 def test_a_folder_that_is_not_there_is_wrong_use(command, tmp_path):
     assert holdout(command, tmp_path / "nowhere").exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["verify", "info"])
+@pytest.mark.parametrize("command", ["verify", "info", "import-tables"])
 def test_the_help_shows_an_example(command):
     assert f"Example: holdout release {command}" in holdout(command, "--help").stdout
