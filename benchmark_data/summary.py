@@ -273,11 +273,10 @@ def _terms_sheet(terms: tuple[Terms, ...]) -> Sheet:
 
 
 def _folded(paths: tuple[str, ...]) -> str:
-    """Many files of one folder as that folder."""
-    folders: dict[str, list[str]] = {}
+    """The three files of a matrix as one line, the splits of a study as another."""
+    lines: dict[str, int] = {}
     for path in paths:
-        folders.setdefault(path.rsplit("/", 1)[0], []).append(path)
-    return "\n".join(
-        f"{folder}/ ({len(members)} files)" if len(members) > 3 else "\n".join(members)
-        for folder, members in folders.items()
-    )
+        parts = path.split("/")
+        line = f"splits/{parts[1]}" if parts[0] == "splits" else path.split(".", 1)[0]
+        lines[line] = lines.get(line, 0) + 1
+    return "\n".join(f"{line} ({number} files)" if number > 1 else line for line, number in lines.items())
