@@ -39,7 +39,9 @@ class TableSummary:
     columns: int
     values: str
     missing: float  # share of the values that are NaN
-    coverage: tuple[float, ...]  # for each study, the share of its rows whose cell or drug stands in the table
+    coverage: tuple[
+        float, ...
+    ]  # for each study, the share of its rows whose cell or drug stands in it; NaN without ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,26 +164,35 @@ def _table(release: Release, entry: TableEntry, studies: list[Study]) -> TableSu
     missing = 0.0
     if entry.kind is Kind.MATRIX:
         table = release.table(entry.entity, entry.name)
-        ids, columns, values = table.ids, table.values.shape[1], str(table.values.dtype)
+        ids: tuple[str, ...] | None = table.ids
+        (rows, columns), values = table.values.shape, str(table.values.dtype)
         if table.values.size and table.values.dtype.kind == "f":
             missing = float(sum(np.isnan(row).sum() for row in table.values) / table.values.size)
     else:
-        text = release.text_table(entry.entity, entry.name)
-        ids = tuple(column(text, f"{entry.entity}_id").tolist())
-        columns, values = text.num_columns - 1, "text"
-    there = np.isin(np.array(known, dtype=np.str_), np.array(ids, dtype=np.str_))
-    codes = [study.cell if entry.entity is Entity.CELL else study.drug for study in studies]
+        text, key = release.text_table(entry.entity, entry.name), f"{entry.entity}_id"
+        has_ids = key in text.column_names  # text may also be about features, such as gene sets
+        ids = tuple(column(text, key).tolist()) if has_ids else None
+        rows, columns, values = text.num_rows, text.num_columns - has_ids, "text"
     return TableSummary(
         entity=str(entry.entity),
         name=entry.name,
         kind=str(entry.kind),
         description=entry.description,
-        rows=len(ids),
+        rows=rows,
         columns=columns,
         values=values,
         missing=missing,
-        coverage=tuple(float(there[code].mean()) if len(code) else float("nan") for code in codes),
+        coverage=tuple(
+            _coverage(study.cell if entry.entity is Entity.CELL else study.drug, known, ids) for study in studies
+        ),
     )
+
+
+def _coverage(codes: NDArray[np.int32], known: tuple[str, ...], ids: tuple[str, ...] | None) -> float:
+    if ids is None or not len(codes):
+        return float("nan")
+    there = np.isin(np.array(known, dtype=np.str_), np.array(ids, dtype=np.str_))
+    return float(there[codes].mean())
 
 
 def _split(release: Release, entry: SplitEntry) -> SplitSummary:

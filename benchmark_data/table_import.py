@@ -111,7 +111,7 @@ def _add_computed(
     match spec.kind:
         case Computed.FINGERPRINTS:
             bits = chemistry.fingerprints(smiles, radius=spec.radius, bits=spec.bits)
-            matrix = Matrix(ids, tuple(f"bit_{bit}" for bit in range(spec.bits)), bits)
+            matrix = Matrix(ids, tuple(f"bit{bit}" for bit in range(spec.bits)), bits)
         case Computed.DESCRIPTORS:
             matrix = Matrix(ids, *chemistry.descriptors(smiles))
     intake.add_matrix(

@@ -29,6 +29,7 @@ def summary(tmp_path) -> Summary:
         values = np.array([[1, np.nan], [3, 4]], np.float32)
         writer.add_matrix(Entity.CELL, "expression", ids=["c1", "c3"], columns=["g1", "g2"], values=values)
         writer.add_text(Entity.DRUG, "smiles", pa.table({"drug_id": ["d2"], "smiles": ["C"]}))
+        writer.add_text(Entity.CELL, "gene_sets", pa.table({"set": ["p53"], "gene": ["MDM2"]}))
         writer.add_splits("A", Scheme.RANDOM_ROWS, [([0, 1], [2], [3]), ([0], [1], [2, 3])])
     return summarise(Release.open(tmp_path / "r"))
 
@@ -51,11 +52,13 @@ def test_overlaps_are_shares_of_what_the_study_of_the_column_has(summary):
 
 
 def test_coverage_is_the_share_of_rows_whose_cell_or_drug_has_features(summary):
-    expression, smiles = summary.tables
+    expression, smiles, gene_sets = summary.tables
     assert expression.coverage[:2] == (3 / 4, 2 / 3)
     assert smiles.coverage[:2] == (1 / 4, 1.0)
     assert math.isnan(smiles.coverage[2])
     assert expression.missing == 1 / 4
+    assert (gene_sets.rows, gene_sets.columns) == (1, 2)
+    assert all(math.isnan(share) for share in gene_sets.coverage)  # no ids: it is about features
 
 
 def test_split_sizes_are_told_as_their_smallest_and_largest(summary):

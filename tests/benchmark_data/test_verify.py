@@ -113,7 +113,6 @@ STUDY = {"row_id": [0, 1, 2], "cell_id": ["c1", "c2", "c1"], "drug_id": ["d1", "
         ("y/A.parquet", STUDY | {"auc": [0.5, 0.5, 1.5]}, "row 2: auc is 1.5"),
         ("y/A.parquet", STUDY | {"row_id": [0, 1, 1]}, "row_id stands twice"),
         ("x/drug/smiles.parquet", {"drug_id": ["d1", "d3"], "smiles": ["C", "CC"]}, "'d3' is in no list"),
-        ("x/drug/smiles.parquet", {"smiles": ["C", "CC"]}, "drug_id"),
         ("splits/A/random-rows/1.parquet", {"row_id": [0, 1, 1], "part": ["train", "val", "test"]}, "in two places"),
         ("splits/A/random-rows/1.parquet", {"row_id": [0, 1, 9], "part": ["train", "val", "test"]}, "no row 9"),
         ("splits/A/random-rows/1.parquet", {"row_id": [0, 1, 2], "part": ["train", "val", "tset"]}, "has 'tset'"),
@@ -148,6 +147,11 @@ def test_a_file_that_cannot_be_read_at_all_is_named_in_one_line(folder, path):
     (finding,) = verify(folder).findings
     assert (finding.path, finding.fault) == (path, Fault.CONTENT)
     assert "\n" not in finding.reason
+
+
+def test_a_text_table_may_be_about_features_and_have_no_ids(folder):
+    write_table(folder, "x/drug/smiles.parquet", {"set": ["TP53 pathway"], "gene": ["MDM2"]})
+    assert found(folder) == []
 
 
 def test_a_folder_without_a_manifest_is_no_release(tmp_path):
