@@ -68,13 +68,15 @@ def unmount(at: Path) -> None:
 
 
 def is_full(at: Path) -> bool:
-    """Full enough that a write failed, or no file could be made."""
+    """Full enough that a write failed, or no file could be made. Large writes fail as a whole, so a little is left."""
     space = os.statvfs(at)
-    return space.f_ffree == 0 or space.f_bavail < max(16, space.f_blocks // 100)
+    return space.f_ffree == 0 or space.f_bavail * space.f_frsize < max(
+        5 * MIB // 4, space.f_blocks * space.f_frsize // 50
+    )
 
 
 def written_bytes(at: Path) -> int:
-    """What reached the disk since it was mounted, rewritten blocks counted again."""
+    """What reached the disk's loop device, ever: rewritten blocks count again, and so do the device's earlier disks."""
     _run(["sync", "--file-system", str(at)])
     device = at.stat().st_dev
     fields = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat").read_text().split()

@@ -219,14 +219,13 @@ class DockerSandbox:
     def _ending(self, spec: StageSpec, room: StageRoom, container: Mapping[str, Any]) -> Ending:
         state = container["State"]
         wall_s = max(0.0, (_moment(state["FinishedAt"]) - _moment(state["StartedAt"])).total_seconds())
-        mounted = [room.disk] if spec.model else [room.disk, room.model_disk]
         report = Report(
             exit_code=state["ExitCode"],
             oom_killed=state["OOMKilled"],
             wall_s=wall_s,
             wall_limit_s=spec.limits.wall_s,
             stopped=room.marked("stopped"),
-            disk_full=any(map(disks.is_full, mounted)),
+            disk_full=any(map(disks.is_full, room.writable)),
             engine_error=state["Error"],
         )
         used = cgroups.usage(self._cgroup(spec.key))
@@ -240,7 +239,7 @@ class DockerSandbox:
                 memory_mb=used.memory_mb,
                 cpu_s=used.cpu_s,
                 gpu_s=spec.limits.gpus * wall_s,
-                written_bytes=sum(map(disks.written_bytes, mounted)),
+                written_bytes=room.written_bytes(),
             ),
             log=_log(room, spec.limits),
             reason=outcome.sentence,

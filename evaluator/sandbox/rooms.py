@@ -19,7 +19,7 @@ from evaluator.sandbox.stages import Ending, StageSpec
 
 LOCKS = 64
 DISK, MODEL = "disk", "model"
-FILES = ("spec.json", "ending.json", "stopped", "started", "disk.ext4", "model.ext4")
+FILES = ("spec.json", "before.json", "ending.json", "stopped", "started", "disk.ext4", "model.ext4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,25 @@ class StageRoom:
         else:
             disks.verify(spec.model)
             disks.mount(spec.model.path, self.model_disk, read_only=True)
+        self.write("before.json", {"written_bytes": self._written_bytes()})
         self.write("spec.json", spec.to_json())
 
     def _disk(self, name: str, at: Path, size_mb: float, directories: tuple[str, ...], uid: int) -> None:
         disks.make(self.path / name, size_mb=size_mb)
         disks.mount(self.path / name, at)
         disks.make_directories(at, directories, uid=uid)
+
+    def written_bytes(self) -> int:
+        """Of the stage so far, its disks' own book-keeping included."""
+        return self._written_bytes() - int(self._read("before.json")["written_bytes"])
+
+    def _written_bytes(self) -> int:
+        return sum(map(disks.written_bytes, self.writable))
+
+    @property
+    def writable(self) -> list[Path]:
+        """The disks that are this stage's own: infer gets its model's read-only."""
+        return [self.disk, self.model_disk] if self.model_image.exists() else [self.disk]
 
     def unmount(self) -> None:
         disks.unmount(self.disk)
