@@ -14,13 +14,26 @@ from benchmark_data.errors import ReleaseError
 from benchmark_data.manifest import Direction, Entity, Response, Scheme, Task
 from benchmark_data.release import Release
 from benchmark_data.split_schemes import make_splits
-from benchmark_data.synthetic_plans import TINY, TINY_PUBLIC_CELLS, TINY_PUBLIC_DRUGS, TINY_SPLITS, tiny_plan
+from benchmark_data.synthetic_plans import (
+    DESCRIPTORS,
+    FULL_GENES,
+    FULL_SCALE,
+    FULL_SPLITS,
+    LANDMARK_GENES,
+    TINY,
+    TINY_PUBLIC_CELLS,
+    TINY_PUBLIC_DRUGS,
+    TINY_SPLITS,
+    full_scale_plan,
+    tiny_plan,
+)
 from benchmark_data.synthetic_truth import Rows, Truth
 from benchmark_data.synthetic_world import (
     LINEAGE,
     Plan,
     StudyPlan,
     draw_answers,
+    draw_descriptors,
     draw_expression,
     draw_mutations,
     draw_rows,
@@ -49,8 +62,8 @@ class World:
     mutations: NDArray[np.uint8]
 
 
-def draw_world(plan: Plan) -> World:
-    return World(plan, plant(plan), draw_expression(plan), draw_mutations(plan))
+def draw_world(plan: Plan, *, track: Track = untracked) -> World:
+    return World(plan, plant(plan), draw_expression(plan, track=track), draw_mutations(plan))
 
 
 def to_seal_beside(folder: Path) -> Path:
@@ -72,6 +85,26 @@ def write_tiny(folder: Path, *, track: Track = untracked) -> str:
         _add_gene_sets(writer)
         _add_studies(writer, world, public, TINY_SPLITS, track)
     _write_to_seal(draft, world, sealed, Release.open(folder))
+    return writer.release_id
+
+
+def write_full_scale(folder: Path, *, genes: int = FULL_GENES, track: Track = untracked) -> str:
+    """A release of IMPROVE's published sizes for benchmarks, or with fewer genes for tests of it; answers its id."""
+    plan = full_scale_plan(genes=genes)
+    world = draw_world(plan, track=track)
+    with ReleaseWriter(
+        folder, name=FULL_SCALE, version="1", task=Task.REGRESSION, response=AUC, description=DESCRIPTION
+    ) as writer:
+        _add_cells(writer, world, slice(None))
+        landmarks, values = plan.gene_names[:LANDMARK_GENES], world.expression[:, :LANDMARK_GENES]
+        _add_matrix(writer, Entity.CELL, "expression_landmark", plan.cell_ids, landmarks, values, "its first genes")
+        smiles = _add_drug_list(writer, plan, slice(None))
+        _add_fingerprints(writer, "ecfp4", plan.drug_ids, smiles, bits=512)
+        names = [f"mordred{number + 1:04d}" for number in range(DESCRIPTORS)]
+        values = draw_descriptors(plan, DESCRIPTORS)
+        _add_matrix(writer, Entity.DRUG, "mordred", plan.drug_ids, names, values, "as many as Mordred's, made up")
+        _add_gene_sets(writer)
+        _add_studies(writer, world, plan.studies, FULL_SPLITS, track)
     return writer.release_id
 
 
@@ -115,40 +148,53 @@ def _add_cells(writer: PartsWriter, world: World, cells: slice) -> None:
     tissues = [plan.tissues[code] for code in plan.tissue[cells]]
     names = [f"synthetic {tissue} {name.rpartition('C')[2]}" for name, tissue in zip(ids, tissues, strict=True)]
     writer.add_info(Entity.CELL, pa.table({"cell_id": ids, "name": names, "tissue": tissues}), ORIGIN)
-    for name, columns, values, description in (
-        ("expression", plan.gene_names, world.expression, "log2-like"),
-        ("mutation", plan.mutated_gene_names, world.mutations, "1 where the gene is mutated"),
-    ):
-        writer.add_matrix(
-            Entity.CELL, name, ids=ids, columns=columns, values=values[cells], origin=ORIGIN, description=description
-        )
+    _add_matrix(writer, Entity.CELL, "expression", ids, plan.gene_names, world.expression[cells], "log2-like")
+    genes, values = plan.mutated_gene_names, world.mutations[cells]
+    _add_matrix(writer, Entity.CELL, "mutation", ids, genes, values, "1 where the gene is mutated")
 
 
 def _add_drugs(writer: PartsWriter, plan: Plan, drugs: slice) -> None:
+    ids, smiles = plan.drug_ids[drugs], _add_drug_list(writer, plan, drugs)
+    _add_fingerprints(writer, "ecfp4", ids, smiles, bits=512)
+    _add_fingerprints(writer, "morgan", ids, smiles, bits=2048)
+    columns, values = descriptors(smiles)
+    _add_matrix(writer, Entity.DRUG, "rdkit", ids, columns, values, "RDKit's 2D descriptors")
+
+
+def _add_drug_list(writer: PartsWriter, plan: Plan, drugs: slice) -> list[str]:
+    """Who the drugs are, and their SMILES, which it answers."""
     ids, known = plan.drug_ids[drugs], plan.drugs[drugs]
     smiles = [drug.smiles for drug in known]
-    mechanisms = [drug.mechanisms for drug in known]
-    names = [drug.name for drug in known]
+    names, mechanisms = [drug.name for drug in known], [drug.mechanisms for drug in known]
     info = pa.table({"drug_id": ids, "name": names, "mechanisms": mechanisms, "smiles": smiles})
     writer.add_info(Entity.DRUG, info, DRUG_ORIGIN)
     writer.add_text(Entity.DRUG, "smiles", pa.table({"drug_id": ids, "smiles": smiles}), DRUG_ORIGIN)
-    for name, bits in (("ecfp4", 512), ("morgan", 2048)):
-        _add_fingerprints(writer, name, ids, smiles, bits=bits)
-    columns, values = descriptors(smiles)
-    writer.add_matrix(
-        Entity.DRUG, "rdkit", ids=ids, columns=columns, values=values, origin=DRUG_ORIGIN, description="2D descriptors"
-    )
+    return smiles
 
 
 def _add_fingerprints(writer: PartsWriter, name: str, ids: Sequence[str], smiles: Sequence[str], *, bits: int) -> None:
+    columns = [f"bit{number}" for number in range(bits)]
+    values = fingerprints(smiles, radius=2, bits=bits)
+    _add_matrix(writer, Entity.DRUG, name, ids, columns, values, "Morgan fingerprint, radius 2")
+
+
+def _add_matrix(
+    writer: PartsWriter,
+    entity: Entity,
+    name: str,
+    ids: Sequence[str],
+    columns: Sequence[str],
+    values: NDArray[np.generic],
+    description: str,
+) -> None:
     writer.add_matrix(
-        Entity.DRUG,
+        entity,
         name,
         ids=ids,
-        columns=[f"bit{number}" for number in range(bits)],
-        values=fingerprints(smiles, radius=2, bits=bits),
-        origin=DRUG_ORIGIN,
-        description="Morgan fingerprint, radius 2",
+        columns=columns,
+        values=values,
+        origin=ORIGIN if entity is Entity.CELL else DRUG_ORIGIN,
+        description=description,
     )
 
 

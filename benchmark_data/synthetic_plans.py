@@ -1,13 +1,17 @@
-"""The two plans: which made-up studies there are, and which cells and drugs each of them has."""
+"""The two plans of synthetic releases: which studies there are, and which cells and drugs each of them has."""
 
 from dataclasses import replace
+from itertools import islice, product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark_data.draws import permutation
-from benchmark_data.manifest import Scheme
+from benchmark_data.manifest import Entity, Scheme
 from benchmark_data.synthetic_truth import LARGEST_SHIFT, SENSITIVE, Codes
-from benchmark_data.synthetic_world import KnownDrug, Plan, StudyPlan, known_drugs
+from benchmark_data.synthetic_world import KnownDrug, Plan, StudyPlan, known_drugs, read_rows
+
+TISSUES = ("lung", "skin", "breast", "colon", "blood", "ovary", "brain", "kidney")
 
 TINY = "synthetic-tiny"
 TINY_PUBLIC_CELLS, TINY_NEW_CELLS = 84, 12
@@ -20,6 +24,19 @@ TINY_SPLITS = {
     Scheme.CELL_BLIND: 5,
     Scheme.DRUG_BLIND: 5,
     Scheme.TISSUE_BLIND: 5,
+}
+
+FULL_SCALE = "synthetic-full-scale"
+FULL_SPLITS = {Scheme.RANDOM_ROWS: 10}
+FULL_CELLS, FULL_DRUGS, FULL_GENES, LANDMARK_GENES, DESCRIPTORS = 1_007, 749, 30_805, 958, 1_613
+# Pairs, rows and shift of each. CCLE, CTRPv2 and gCSI have no pair twice; 7% of GDSCv1's rows and 31% of GDSCv2's are
+# another measurement of a pair, which with 470 × 168 pairs takes all of them.
+FULL_STUDIES = {
+    "CCLE": (9_519, 9_519, 0.0),
+    "CTRPv2": (286_665, 286_665, LARGEST_SHIFT / 2),
+    "gCSI": (4_941, 4_941, -LARGEST_SHIFT / 2),
+    "GDSCv1": (159_904, 171_940, LARGEST_SHIFT),
+    "GDSCv2": (78_960, 114_644, -LARGEST_SHIFT),
 }
 
 
@@ -37,7 +54,7 @@ def tiny_plan() -> Plan:
     return Plan(
         name=TINY,
         cells=TINY_PUBLIC_CELLS + TINY_NEW_CELLS,
-        tissues=("lung", "skin", "breast", "colon", "blood", "ovary", "brain", "kidney"),
+        tissues=TISSUES,
         drugs=drugs,
         genes=100,
         mutated_genes=30,
@@ -52,6 +69,50 @@ def tiny_plan() -> Plan:
             ),
         ),
     )
+
+
+def full_scale_plan(*, genes: int = FULL_GENES) -> Plan:
+    """IMPROVE's published sizes under its studies' names, so that its peers' scripts run; every value is made up."""
+    cells = _members(Entity.CELL, permutation(FULL_CELLS, FULL_SCALE, "cells"))
+    drugs = _members(Entity.DRUG, permutation(FULL_DRUGS, FULL_SCALE, "drugs"))
+    return Plan(
+        name=FULL_SCALE,
+        cells=FULL_CELLS,
+        tissues=TISSUES,
+        drugs=_salts(FULL_DRUGS),
+        genes=genes,
+        mutated_genes=735,
+        studies=tuple(
+            StudyPlan(name, cells[name], drugs[name], pairs, rows, shift)
+            for name, (pairs, rows, shift) in FULL_STUDIES.items()
+        ),
+    )
+
+
+def _members(entity: Entity, shuffled: NDArray[np.int64]) -> dict[str, Codes]:
+    """Who is in which study: the first of the shuffled codes, dealt so that every two studies share what they share.
+
+    published_overlaps.tsv is a solution in whole numbers of the published sizes, pairwise coverages and unions (785
+    cells, 749 drugs): how many are in exactly these studies.
+    """
+    members: dict[str, list[int]] = {name: [] for name in FULL_STUDIES}
+    codes = iter(shuffled.tolist())
+    for row in read_rows("published_overlaps.tsv"):
+        if row["entity"] == entity:
+            dealt = list(islice(codes, int(row["count"])))
+            for study in row["studies"].split(";"):
+                members[study] += dealt
+    return {study: np.array(sorted(codes), np.int32) for study, codes in members.items()}
+
+
+def _salts(n: int) -> tuple[KnownDrug, ...]:
+    """The known drugs, then salts of them: as many readable structures as are needed, no two alike."""
+    salts = [("", ""), *((f" {row['name']}", f".{row['smiles']}") for row in read_rows("known_salts.tsv"))]
+    made = (
+        KnownDrug(drug.name + name, drug.mechanisms, drug.smiles + smiles)
+        for (name, smiles), drug in product(salts, known_drugs())
+    )
+    return tuple(islice(made, n))
 
 
 def _some_cells(study: str, n: int) -> Codes:

@@ -24,6 +24,7 @@ from benchmark_data.synthetic_truth import (
     Truth,
     Values,
 )
+from benchmark_data.tracking import Track, untracked
 
 HERE = Path(__file__).parent
 LINEAGE = "LINEAGE"  # genes that tell tissues apart; not a set with an activity
@@ -85,17 +86,21 @@ class Plan:
 
 
 def known_drugs() -> tuple[KnownDrug, ...]:
-    with (HERE / "known_drugs.tsv").open(encoding="utf-8", newline="") as file:
-        return tuple(KnownDrug(**row) for row in csv.DictReader(file, delimiter="\t"))
+    return tuple(KnownDrug(**row) for row in read_rows("known_drugs.tsv"))
 
 
 def known_gene_sets() -> dict[str, list[str]]:
     """The genes of each set; no gene is in two."""
     genes: dict[str, list[str]] = {}
-    with (HERE / "known_genes.tsv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            genes.setdefault(row["set"], []).append(row["gene"])
+    for row in read_rows("known_genes.tsv"):
+        genes.setdefault(row["set"], []).append(row["gene"])
     return genes
+
+
+def read_rows(name: str) -> list[dict[str, str]]:
+    """A table that is shipped beside this module."""
+    with (HERE / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def plant(plan: Plan) -> Truth:
@@ -128,7 +133,7 @@ def draw_answers(plan: Plan, truth: Truth, study: StudyPlan, rows: Rows) -> Valu
     return np.round(truth.signal(study.name, cell=rows.cell, drug=rows.drug) + noise, 4)
 
 
-def draw_expression(plan: Plan) -> NDArray[np.float32]:
+def draw_expression(plan: Plan, *, track: Track = untracked) -> NDArray[np.float32]:
     """log2-like values. The mean of a set's genes is the set's activity plus a constant: their noise sums to zero."""
     places = _set_places()
     activity = {name: _activity(plan, name) for name in places if name != LINEAGE}
@@ -136,12 +141,18 @@ def draw_expression(plan: Plan) -> NDArray[np.float32]:
     of_tissue = np.array([1.5 * bell(plan.genes, plan.name, "tissue genes", tissue) for tissue in plan.tissues])
     of_tissue[:, : places[LINEAGE].start] = 0.0
     values = np.empty((plan.cells, plan.genes), np.float32)
-    for cell, tissue in enumerate(plan.tissue):
+    for cell in track(range(plan.cells), "expression"):
         noise = 0.8 * bell(plan.genes, plan.name, "expression", cell)
         for name, of_cell in activity.items():
             noise[places[name]] += of_cell[cell] - noise[places[name]].mean()
-        values[cell] = np.round(base + of_tissue[tissue] + noise, 3)
+        values[cell] = np.round(base + of_tissue[plan.tissue[cell]] + noise, 3)
     return values
+
+
+def draw_descriptors(plan: Plan, n: int) -> NDArray[np.float32]:
+    """Descriptors that describe nothing, for their size alone."""
+    values = bell(len(plan.drugs) * n, plan.name, "descriptors").reshape(len(plan.drugs), n)
+    return np.round(values, 3).astype(np.float32)
 
 
 def draw_mutations(plan: Plan) -> NDArray[np.uint8]:

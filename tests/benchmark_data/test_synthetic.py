@@ -20,7 +20,7 @@ from benchmark_data.synthetic_truth import NOISE_VARIANCE, Rows, expected_scores
 from benchmark_data.synthetic_world import known_gene_sets, plant
 
 STUDIES = ("SynthA", "SynthB", "SynthC")
-GOLDEN = "8dcf51a9c4d61721a1b88f41a6bbdb2e0fc802f13c82219986a4d2d04e0d9b49"
+GOLDEN = "e818e26a544a9654043066a63c34c0b90f4b1972d7203013700c647eddd4c34a"
 GOLDEN_MADE_WITH = {"numpy": "2.4.6", "pyarrow": "26.0.1", "rdkit": "2026.09.1"}
 
 
