@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from benchmark_data.errors import ReleaseError
+from evaluator.cli import matrices, release, score
 from evaluator.contract.errors import ContractError
 
 app = typer.Typer(
@@ -18,6 +19,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(release.app, name="release")
+app.command("matrices", epilog=matrices.EXAMPLE)(matrices.matrices_command)
+app.command("score", epilog=score.EXAMPLE)(score.score_command)
 
 
 def main() -> None:

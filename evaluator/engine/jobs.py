@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from benchmark_data.manifest import Entity
 from benchmark_data.release import Release
 from evaluator.arms import Mechanisms, apply_arm, seed_of
 from evaluator.contract.job import ROOT, Job, Resources
 from evaluator.engine.runs import RunSpec
 from evaluator.engine.staging import TableStage, fresh, job_ids, query_order, write_query, write_rows
+from evaluator.mechanisms import mechanisms_of
 from evaluator.rows import Rows
 from evaluator.sandbox.stages import FIRST_UID, Command, Limits, ModelFile, Mount, StageSpec
 
@@ -110,12 +110,3 @@ class JobBuilder:
 
 def query_seed(spec: RunSpec, target: str) -> int:
     return seed_of(spec.seed, "query", target)
-
-
-def mechanisms_of(release: Release) -> Mechanisms:
-    """The mechanisms of each drug as the release's drug list has them, `;` between several."""
-    info = release.info(Entity.DRUG)
-    if "mechanisms" not in info.column_names:
-        return tuple(frozenset[str]() for _ in release.drugs)
-    listed = info["mechanisms"].to_pylist()
-    return tuple(frozenset(word.strip() for word in (text or "").split(";") if word.strip()) for text in listed)

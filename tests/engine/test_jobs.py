@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evaluator.arms import Arm
-from evaluator.engine.jobs import mechanisms_of
+from evaluator.mechanisms import mechanisms_of
 from evaluator.sandbox.stages import Command, ModelFile
 from tests.engine.builders import make_engine, make_spec
 from tests.engine.fakes import CELLS, FakeSandbox, inside, job_of
