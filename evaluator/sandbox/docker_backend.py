@@ -6,7 +6,6 @@ engine died. A dishonest one whose engine died lives, within its other walls, un
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -115,7 +114,7 @@ class DockerSandbox:
             assert spec is not None
             if spec.command is Command.TRAIN:
                 return Outputs(ending=ending, model=_model_out(room, into))
-            return _predictions_out(ending, room, into, spec.limits)
+            return outputs.owed(ending, room.room.out, into=into, most_bytes=spec.limits.out_mb << 20)
 
     def discard(self, key: str) -> None:
         with self.rooms.locked(key) as room:
@@ -129,7 +128,7 @@ class DockerSandbox:
         )
 
     def reap(self, keep: Collection[str] = ()) -> tuple[str, ...]:
-        here = {found.key for found in self.found()} | set(self.rooms.keys())
+        here = {found.key for found in self.found()} | set(self.rooms.known())
         gone = tuple(sorted(here - set(keep)))
         for key in gone:
             self.discard(key)
@@ -255,17 +254,6 @@ class DockerSandbox:
 def _log(room: StageRoom, limits: Limits) -> Log:
     head, tail = (outputs.text(room.room.log, name, most_bytes=limits.log_kb << 10) for name in ("head", "tail"))
     return Log(head, tail)
-
-
-def _predictions_out(ending: Ending, room: StageRoom, into: Path, limits: Limits) -> Outputs:
-    try:
-        copied = outputs.predictions(room.room.out, into=into, most_bytes=limits.out_mb << 20)
-    except SandboxRefusalError as refusal:
-        return Outputs(ending=replace(ending, outcome=refusal.outcome, reason=refusal.reason))
-    if copied is None:
-        missing = Outcome.NO_OUTPUT
-        return Outputs(ending=replace(ending, outcome=missing, reason=missing.sentence))
-    return Outputs(ending=ending, predictions=copied)
 
 
 def _model_out(room: StageRoom, into: Path) -> ModelFile:

@@ -4,10 +4,11 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from evaluator.sandbox.outcomes import Outcome, SandboxRefusalError
-from evaluator.sandbox.stages import PREDICTION_NAMES, OutputFile
+from evaluator.sandbox.stages import PREDICTION_NAMES, Ending, OutputFile, Outputs
 
 CHUNK_BYTES = 1 << 20
 
@@ -19,6 +20,18 @@ def predictions(directory: Path, *, into: Path, most_bytes: int) -> OutputFile |
         if len(present) > 1:
             raise _refused(f"{' and '.join(present)} are both in /holdout/out: write one")
         return _copied(present[0], folder, into / present[0], most_bytes) if present else None
+
+
+def owed(ending: Ending, directory: Path, *, into: Path, most_bytes: int) -> Outputs:
+    """What a finished infer stage must leave, or why it counts for nothing."""
+    try:
+        copied = predictions(directory, into=into, most_bytes=most_bytes)
+    except SandboxRefusalError as refusal:
+        return Outputs(ending=replace(ending, outcome=refusal.outcome, reason=refusal.reason))
+    if copied is None:
+        missing = Outcome.NO_OUTPUT
+        return Outputs(ending=replace(ending, outcome=missing, reason=missing.sentence))
+    return Outputs(ending=ending, predictions=copied)
 
 
 def text(directory: Path, name: str, *, most_bytes: int) -> str:

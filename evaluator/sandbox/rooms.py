@@ -129,7 +129,7 @@ class Rooms:
     def of(self, key: str) -> StageRoom:
         return StageRoom(self.root / "stages" / key)
 
-    def keys(self) -> tuple[str, ...]:
+    def known(self) -> tuple[str, ...]:
         return tuple(sorted(path.name for path in (self.root / "stages").iterdir()))
 
     @contextmanager
