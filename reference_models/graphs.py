@@ -106,7 +106,9 @@ class GAT(nn.Module):
         score = F.leaky_relu(sent.index_select(0, source) + received.index_select(0, target), 0.2)  # (bonds, heads)
         # subtracting each atom's largest score changes nothing and keeps the exponential in range
         place = target[:, None].expand_as(score)
-        largest = score.detach().new_zeros(len(x), heads).scatter_reduce(0, place, score.detach(), "amax", include_self=False)
+        largest = (
+            score.detach().new_zeros(len(x), heads).scatter_reduce(0, place, score.detach(), "amax", include_self=False)
+        )
         weight = (score - largest.index_select(0, target)).exp()
         total = weight.new_zeros(len(x), heads).index_add(0, target, weight)
         message = h.index_select(0, source) * weight[..., None]  # (bonds, heads, out)

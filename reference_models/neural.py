@@ -99,7 +99,7 @@ class CountedBatchNorm(nn.Module):
             return F.batch_norm(x, *running, *learned, self.training, self.momentum, self.eps)
         count = torch.ones(len(x), device=x.device) if count is None else count
         rows = count.sum()
-        share = (count / rows).to(x.dtype)
+        share = count.to(x.dtype) / rows
         mean = share @ x
         centred = x - mean
         variance = share @ centred.square()
