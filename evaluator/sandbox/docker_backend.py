@@ -62,6 +62,10 @@ class DockerSandbox:
         self.namespace = namespace
         self.gpus = gpus.on_this_host() if host_gpus is None else host_gpus
 
+    def close(self) -> None:
+        """The connection to the engine; stages run on."""
+        self.api.close()
+
     # The protocol's verbs.
 
     def start(self, spec: StageSpec) -> None:

@@ -241,6 +241,7 @@ def _signal(room: StageRoom, number: signal.Signals) -> None:
 
 def _end(room: StageRoom) -> None:
     """Asked first, because the supervisor knows what else to kill."""
+    room.mark("stopped")
     _signal(room, signal.SIGTERM)
     until = time.monotonic() + END_S
     while (supervisor := _supervisor(room)) and started_at(supervisor[0]) == supervisor[1]:

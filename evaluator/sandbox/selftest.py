@@ -21,6 +21,7 @@ from evaluator.contract.read_child import REFUSED
 from evaluator.sandbox.attacks import ATTACKS, SMALL, Attack
 from evaluator.sandbox.docker_backend import DockerSandbox
 from evaluator.sandbox.outcomes import Outcome, SandboxRefusalError
+from evaluator.sandbox.protocol import Sandbox
 from evaluator.sandbox.stages import Command, Ended, Ending, Gone, Limits, ModelFile, Mount, OutputFile, StageSpec
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -67,11 +68,13 @@ def prepared(sandbox: DockerSandbox, folder: Path, *, base: str = BASE_IMAGE, ru
     """The corpus's image, made of one that this host has and that has Python, and the model that it infers with."""
     folder.mkdir(parents=True, exist_ok=True)
     _write_bomb(folder / "bomb.parquet")
-    ground = Ground(sandbox=sandbox, image=_corpus_image(sandbox, base), folder=folder, runtime=runtime)
+    ground = Ground(
+        sandbox=sandbox, image=derived_image(sandbox, base, entrypoint=ENTRYPOINT), folder=folder, runtime=runtime
+    )
     key = "seed"
     try:
         sandbox.start(_spec(SEED, key, ground))
-        _waited(sandbox, key)
+        waited(sandbox, key)
         outputs = sandbox.collect(key, folder)
     finally:
         sandbox.discard(key)
@@ -90,7 +93,7 @@ def run_attack(ground: Ground, attack: Attack) -> Finding:
             neighbour = replace(attack, program=attack.beside, command=Command.TRAIN)
             sandbox.start(_spec(neighbour, beside, ground))
         sandbox.start(_spec(attack, key, ground))
-        ending = _waited(sandbox, key)
+        ending = waited(sandbox, key)
         outputs = sandbox.collect(key, ground.folder / key)
         broken = (*breaches(attack, outputs.ending), *_reading(attack, outputs.predictions))
         return Finding(attack, outputs.ending.outcome, broken, ending.wall_s)
@@ -162,7 +165,8 @@ def _spec(attack: Attack, key: str, ground: Ground) -> StageSpec:
     )
 
 
-def _waited(sandbox: DockerSandbox, key: str) -> Ending:
+def waited(sandbox: Sandbox, key: str) -> Ending:
+    """Looks until the stage has ended, which its wall time bounds."""
     while True:
         state = sandbox.look(key)
         if isinstance(state, Ended):
@@ -184,9 +188,9 @@ def _reading(attack: Attack, predictions: OutputFile | None) -> tuple[str, ...]:
     return () if read.returncode == REFUSED and read.stderr else (f"the reader ended with {read.returncode}",)
 
 
-def _corpus_image(sandbox: DockerSandbox, base: str) -> str:
+def derived_image(sandbox: DockerSandbox, base: str, *, entrypoint: Sequence[str]) -> str:
     """Built of two lines and without a tag, so that it replaces nothing."""
-    dockerfile = f"FROM {sandbox.image_id(base)}\nENTRYPOINT {json.dumps(ENTRYPOINT)}\n"
+    dockerfile = f"FROM {sandbox.image_id(base)}\nENTRYPOINT {json.dumps(list(entrypoint))}\n"
     context = io.BytesIO()
     with tarfile.open(fileobj=context, mode="w") as archive:
         entry = tarfile.TarInfo("Dockerfile")

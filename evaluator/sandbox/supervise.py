@@ -67,6 +67,8 @@ def run(room: Path, spec: StageSpec, asked: dict[str, Any]) -> Ending:
         preexec_fn=lambda: bound(spec.limits),  # noqa: PLW1509  this process has no threads
     )
     signal.signal(signal.SIGTERM, lambda *_: _kill(job))
+    if (room / "stopped").exists():  # the signal may have come before there was a job
+        _kill(job)
     kept = KeptLog(spec.limits.log_kb << 10)
     _listen(job, kept, until=started + spec.limits.wall_s)
     _kill(job)
@@ -156,6 +158,7 @@ def started_at(pid: int) -> int | None:
 
 def main() -> None:
     room = Path(sys.argv[1])
+    signal.signal(signal.SIGTERM, lambda *_: None)  # who stops a stage marks its room first
     if child := os.fork():
         write_json(room / "supervisor.json", {"pid": child, "started_at": started_at(child)})
         os._exit(0)
