@@ -79,27 +79,26 @@ class ImportReport:
             Sheet("Drugs without a readable SMILES", ("drug", "SMILES"), unreadable),
         )
 
+    def all_notes(self) -> tuple[str, ...]:
+        """What no count above says: about tables first."""
+        return tuple(note for found in self.tables for note in _table_notes(found)) + self.notes
+
 
 def _study_sheet(studies: tuple[StudyFound, ...]) -> Sheet:
-    columns = ("study", "rows read", *(str(reason) for reason in LeftOut), "rows kept", "pairs", "repeated pairs")
-    columns += ("their rows", "cells", "drugs", "drugs without SMILES", "their rows")
-    rows = tuple(
-        (
-            study.name,
-            count(study.rows_read),
-            *(count(study.left_out.get(reason, 0)) for reason in LeftOut),
-            count(study.rows_kept),
-            count(study.pairs),
-            count(study.repeated_pairs),
-            count(study.rows_of_repeated_pairs),
-            count(study.cells),
-            count(study.drugs),
-            count(len(study.drugs_without_smiles)),
-            count(study.rows_without_smiles),
-        )
-        for study in studies
-    )
-    return Sheet("Studies", columns, rows)
+    facts: dict[str, list[int]] = {
+        "rows read": [study.rows_read for study in studies],
+        **{f"left out: {reason}": [study.left_out.get(reason, 0) for study in studies] for reason in LeftOut},
+        "rows kept": [study.rows_kept for study in studies],
+        "pairs": [study.pairs for study in studies],
+        "repeated pairs": [study.repeated_pairs for study in studies],
+        "rows of repeated pairs": [study.rows_of_repeated_pairs for study in studies],
+        "cells": [study.cells for study in studies],
+        "drugs": [study.drugs for study in studies],
+        "drugs without a readable SMILES": [len(study.drugs_without_smiles) for study in studies],
+        "rows of these drugs": [study.rows_without_smiles for study in studies],
+    }
+    rows = tuple((fact, *map(count, numbers)) for fact, numbers in facts.items())
+    return Sheet("Studies", ("", *(study.name for study in studies)), rows)
 
 
 def _feature_sheet(studies: tuple[StudyFound, ...]) -> Sheet:
@@ -114,20 +113,20 @@ def _feature_sheet(studies: tuple[StudyFound, ...]) -> Sheet:
 
 def _table_sheet(tables: tuple[TableFound, ...]) -> Sheet:
     rows = tuple(
-        (
-            found.table,
-            found.file,
-            count(found.rows),
-            count(found.columns),
-            count(found.missing),
-            count(found.not_finite),
-            _few(found.ids_left_out),
-            found.note,
-        )
-        for found in tables
+        (found.table, found.file, count(found.rows), count(found.columns), count(found.missing)) for found in tables
     )
-    columns = ("table", "file", "rows", "columns", "missing values", "not finite", "ids left out", "note")
-    return Sheet("Tables", columns, rows)
+    return Sheet("Tables", ("table", "file", "rows", "columns", "missing values"), rows)
+
+
+def _table_notes(found: TableFound) -> list[str]:
+    notes = []
+    if found.not_finite:
+        notes.append(f"{count(found.not_finite)} of the missing values are infinite or too large in the source")
+    if found.ids_left_out:
+        notes.append(f"ids in no list of the release are left out: {_few(found.ids_left_out)}")
+    if found.note:
+        notes.append(found.note)
+    return [f"{found.table}: {note}" for note in notes]
 
 
 def _split_sheet(splits: tuple[SplitsFound, ...]) -> Sheet:
@@ -138,4 +137,4 @@ def _split_sheet(splits: tuple[SplitsFound, ...]) -> Sheet:
 
 def _few(names: tuple[str, ...]) -> str:
     shown = ", ".join(names[:3])
-    return f"{count(len(names))}: {shown}{', …' if len(names) > 3 else ''}" if names else "0"
+    return f"{shown} and {count(len(names) - 3)} more" if len(names) > 3 else shown

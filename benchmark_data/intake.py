@@ -26,6 +26,8 @@ from benchmark_data.splits import Split, prove_disjoint
 from benchmark_data.writer import Origin, ReleaseWriter
 
 SMILES = "smiles"
+UNKNOWN_TISSUE = "unknown"
+"""The tissue of a cell whose source names none: one group of its own in tissue-blind splits."""
 
 
 @dataclass(frozen=True, slots=True)

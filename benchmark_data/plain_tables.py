@@ -3,9 +3,10 @@
 import csv
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 import numpy as np
 import pyarrow as pa
@@ -120,6 +121,26 @@ def read_text_matrix(path: Path, *, is_header: Callable[[int, list[str]], bool])
     return TextMatrix(headers[0][0], tuple(tuple(row[1:]) for row in headers), tuple(ids), values_of_all, not_finite)
 
 
+def first_column(path: Path, *, is_header: Callable[[int, list[str]], bool]) -> list[str]:
+    """The ids of a delimited matrix whose values nobody needs yet: no line but the header is taken apart."""
+    ids: list[str] = []
+    headers = 0
+    delimiter = _delimiter(path)
+    with _text(path) as lines:
+        for line in lines:
+            if not ids and is_header(headers, line.rstrip("\n").split(delimiter)):
+                headers += 1
+            elif word := line.split(delimiter, 1)[0].strip().strip('"'):
+                ids.append(word)
+    return ids
+
+
+def is_number(word: str) -> bool:
+    """A gap is none."""
+    value = _number(word)
+    return value is not None and not math.isnan(value)
+
+
 def _delimited_matrix(path: Path, id_column: str) -> Matrix:
     text = read_text_matrix(path, is_header=lambda number, _: number == 0)
     if id_column and text.corner != id_column:
@@ -148,18 +169,23 @@ def _parquet_matrix(path: Path, id_column: str) -> Matrix:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    with _text(path) as file:
+        reader = csv.reader(file, delimiter=_delimiter(path))
+        for fields in reader:
+            if fields:
+                yield reader.line_num, fields
+
+
+@contextmanager
+def _text(path: Path) -> Iterator[TextIO]:
+    """Lines of UTF-8, whatever they end with; what cannot be read is one sentence."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=_delimiter(path))
-            for fields in reader:
-                if fields:
-                    yield reader.line_num, fields
+        with path.open(encoding="utf-8-sig") as file:
+            yield file
     except OSError as error:
         raise ReleaseError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise ReleaseError(
-            f"{path} is not UTF-8: byte {error.start} of a block is {error.object[error.start]:#x}"
-        ) from None
+        raise ReleaseError(f"{path} is not UTF-8: it has the byte {error.object[error.start]:#x}") from None
     except csv.Error as error:
         raise ReleaseError(f"{path} is not a table: {error}") from None
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmark_data import chemistry
 from benchmark_data.errors import ReleaseError
 from benchmark_data.import_report import ImportReport
-from benchmark_data.intake import Intake
+from benchmark_data.intake import UNKNOWN_TISSUE, Intake
 from benchmark_data.manifest import Entity, Response
 from benchmark_data.mechanisms import Annotation, merged_mechanisms
 from benchmark_data.plain_tables import Matrix, numbers, read_matrix, read_table, refuse_absent
@@ -35,8 +35,6 @@ from benchmark_data.table_spec import (
 )
 from benchmark_data.tracking import Track, untracked
 from benchmark_data.writer import Origin, ReleaseWriter
-
-UNKNOWN_TISSUE = "unknown"
 
 
 def import_tables(spec: TableSpec, folder: Path, out: Path, *, track: Track = untracked) -> ImportReport:

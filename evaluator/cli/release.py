@@ -15,6 +15,8 @@ from rich.progress import Progress, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from benchmark_data.csa_import import import_csa
+from benchmark_data.csa_tree import RESPONSES
 from benchmark_data.import_report import ImportReport
 from benchmark_data.release import Release
 from benchmark_data.sheet import Sheet
@@ -71,6 +73,24 @@ def import_tables_command(
     """Make a release of plain tables, and report what could not be used."""
     with _progress(quiet=as_json) as track:
         report = import_tables(read_spec(spec), folder, out, track=track)
+    _print_report(report, as_json=as_json)
+
+
+@app.command("import-csa", epilog="Example: holdout release import-csa csa_data/ releases/improve --version 2024-09")
+def import_csa_command(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A csa_data tree of IMPROVE.", exists=True, file_okay=False)
+    ],
+    out: Out,
+    response: Annotated[str, typer.Option(help=f"The column to predict: {', '.join(RESPONSES)}.")] = "auc",
+    name: Annotated[str, typer.Option(help="The release's name.")] = "improve",
+    version: Annotated[str, typer.Option(help="The release's version.")] = "1",
+    licence: Annotated[str, typer.Option(help="The terms to state for every file.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a release of an IMPROVE csa_data tree as it is published, and report what could not be used."""
+    with _progress(quiet=as_json) as track:
+        report = import_csa(folder, out, response=response, name=name, version=version, licence=licence, track=track)
     _print_report(report, as_json=as_json)
 
 
@@ -131,7 +151,7 @@ def _print_report(report: ImportReport, *, as_json: bool) -> None:
         return
     console = Console(highlight=False)
     _print_sheets(console, report.sheets())
-    for note in report.notes:
+    for note in report.all_notes():
         console.print(Text(f"Note: {note}"))
     console.print(Text(f"{report.name} {report.version} ({report.release_id[:12]}) stands in {report.folder}"))
 
@@ -143,8 +163,8 @@ def _print_sheets(console: Console, sheets: tuple[Sheet, ...]) -> None:
         console.print(Text(sheet.title, style="bold"))  # a title of the table itself would wrap at the table's width
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         for number, column in enumerate(sheet.columns):
-            is_number = all(row[number][:1].isdigit() for row in sheet.rows)
-            table.add_column(Text(column), justify="right" if is_number else "left", overflow="fold")
+            numeric = all(row[number] == "n/a" or row[number].lstrip("<>")[:1].isdigit() for row in sheet.rows)
+            table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
         for row in sheet.rows:
             table.add_row(*(Text(cell) for cell in row))
         console.print(table)

@@ -107,6 +107,18 @@ def test_an_import_report_is_json_for_a_machine(tables, tmp_path):
     assert report["unreadable_smiles"] == [{"drug": "d1", "smiles": "C("}]
 
 
+def test_a_csa_tree_is_imported_under_the_name_and_terms_given(tmp_path):
+    response = tmp_path / "csa/y_data/response.tsv"
+    response.parent.mkdir(parents=True)
+    response.write_text("source\timprove_sample_id\timprove_chem_id\tstudy\tauc\nCCLE\tACH-1\tDrug_1\tx\t0.5\n")
+    result = holdout("import-csa", tmp_path / "csa", tmp_path / "out", "--name", "mine", "--licence", "CC0")
+    assert result.exit_code == 0
+    assert "Note: CCLE has no split files" in result.stdout
+    page = holdout("info", tmp_path / "out").stdout
+    assert "mine 1" in page
+    assert "CC0" in page
+
+
 def test_an_import_into_a_folder_that_is_there_changes_nothing(tables, folder):
     result = holdout("import-tables", tables / "spec.toml", folder, "--from", tables)
     assert isinstance(result.exception, ReleaseError)
@@ -119,6 +131,6 @@ def test_a_folder_that_is_not_there_is_wrong_use(command, tmp_path):
     assert holdout(command, tmp_path / "nowhere").exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["verify", "info", "import-tables"])
+@pytest.mark.parametrize("command", ["verify", "info", "import-tables", "import-csa"])
 def test_the_help_shows_an_example(command):
     assert f"Example: holdout release {command}" in holdout(command, "--help").stdout
