@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark_data.manifest import Entity, Kind, Response, Scheme, SplitEntry, TableEntry
-from benchmark_data.release import Release, Study, column
+from benchmark_data.release import Release, Study
 from benchmark_data.sheet import Sheet, count, percent
 from benchmark_data.splits import PART_NAMES
 from benchmark_data.tracking import Track, untracked
@@ -94,7 +94,8 @@ class Summary:
                     ("Pairs", self.pair_overlap),
                 )
             ),
-            _table_sheet(names, self.tables),
+            _table_sheet(self.tables),
+            _coverage_sheet(names, self.tables),
             _split_sheet(self.splits),
             _terms_sheet(self.terms),
         )
@@ -171,7 +172,7 @@ def _table(release: Release, entry: TableEntry, studies: list[Study]) -> TableSu
     else:
         text, key = release.text_table(entry.entity, entry.name), f"{entry.entity}_id"
         has_ids = key in text.column_names  # text may also be about features, such as gene sets
-        ids = tuple(column(text, key).tolist()) if has_ids else None
+        ids = tuple(text[key].to_pylist()) if has_ids else None
         rows, columns, values = text.num_rows, text.num_columns - has_ids, "text"
     return TableSummary(
         entity=str(entry.entity),
@@ -212,32 +213,28 @@ def _terms(release: Release) -> tuple[Terms, ...]:
 
 
 def _study_sheet(studies: tuple[StudySummary, ...]) -> Sheet:
-    columns = (
-        "study",
-        "rows",
-        "pairs",
-        "cells",
-        "drugs",
-        "repeated pairs",
-        "their rows",
-        "response: median (quartiles)",
-    )
-    rows = tuple(
-        (
-            study.name,
-            count(study.rows),
-            count(study.pairs),
-            count(study.cells),
-            count(study.drugs),
-            count(study.repeated_pairs),
-            f"{count(study.rows_of_repeated_pairs)} ({percent(study.rows_of_repeated_pairs / study.rows)})"
-            if study.rows
-            else "0",
-            "{2:.3f} ({1:.3f} to {3:.3f})".format(*study.response_quartiles) if study.rows else "n/a: no rows",
-        )
-        for study in studies
-    )
-    return Sheet("Studies", columns, rows)
+    def quartile(study: StudySummary, place: int) -> str:
+        return f"{study.response_quartiles[place]:.3f}" if study.rows else "n/a"
+
+    def share(study: StudySummary) -> str:
+        return percent(study.rows_of_repeated_pairs / study.rows) if study.rows else "n/a"
+
+    facts: dict[str, list[str]] = {
+        "rows": [count(study.rows) for study in studies],
+        "pairs": [count(study.pairs) for study in studies],
+        "cells": [count(study.cells) for study in studies],
+        "drugs": [count(study.drugs) for study in studies],
+        "repeated pairs": [count(study.repeated_pairs) for study in studies],
+        "rows of repeated pairs": [count(study.rows_of_repeated_pairs) for study in studies],
+        "their share of the rows": [share(study) for study in studies],
+        "lowest answer": [quartile(study, 0) for study in studies],
+        "first quartile": [quartile(study, 1) for study in studies],
+        "median": [quartile(study, 2) for study in studies],
+        "third quartile": [quartile(study, 3) for study in studies],
+        "highest": [quartile(study, 4) for study in studies],
+    }
+    rows = tuple((fact, *words) for fact, words in facts.items())
+    return Sheet("Studies", ("", *(study.name for study in studies)), rows)
 
 
 def _overlap_sheet(what: str, names: tuple[str, ...], square: Square) -> Sheet:
@@ -247,27 +244,23 @@ def _overlap_sheet(what: str, names: tuple[str, ...], square: Square) -> Sheet:
     )
 
 
-def _table_sheet(names: tuple[str, ...], tables: tuple[TableSummary, ...]) -> Sheet:
+def _table_sheet(tables: tuple[TableSummary, ...]) -> Sheet:
     rows = tuple(
-        (
-            f"{table.entity}/{table.name}",
-            count(table.rows),
-            count(table.columns),
-            table.values,
-            percent(table.missing),
-            *(percent(share) for share in table.coverage),
-        )
+        (f"{table.entity}/{table.name}", count(table.rows), count(table.columns), table.values, percent(table.missing))
         for table in tables
     )
-    columns = ("table", "rows", "columns", "values", "missing", *(f"{name} rows" for name in names))
-    return Sheet(
-        "Features", columns, rows, "Under a study: the share of its rows whose cell or drug stands in the table."
-    )
+    return Sheet("Features", ("table", "rows", "columns", "values", "missing"), rows)
+
+
+def _coverage_sheet(names: tuple[str, ...], tables: tuple[TableSummary, ...]) -> Sheet:
+    rows = tuple((f"{table.entity}/{table.name}", *map(percent, table.coverage)) for table in tables)
+    note = "The share of the study's rows whose cell or drug stands in the table."
+    return Sheet("Rows with features", ("table", *names), rows, note)
 
 
 def _split_sheet(splits: tuple[SplitSummary, ...]) -> Sheet:
     def span(ends: tuple[int, int]) -> str:
-        return count(ends[0]) if ends[0] == ends[1] else f"{count(ends[0])} to {count(ends[1])}"
+        return count(ends[0]) if ends[0] == ends[1] else f"{count(ends[0])}–{count(ends[1])}"
 
     rows = tuple(
         (split.study, split.scheme, count(split.count), span(split.train), span(split.val), span(split.test))

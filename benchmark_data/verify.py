@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from benchmark_data.errors import ReleaseError
 from benchmark_data.manifest import INFO, MANIFEST, Entity, FileEntry, Kind, Manifest, TableEntry, read_manifest
-from benchmark_data.release import Release, column, read_lines
+from benchmark_data.release import Release, read_lines
 from benchmark_data.tracking import Track, untracked
 from benchmark_data.writer import sha256_of
 
@@ -160,7 +160,7 @@ def _check_table(release: Release, entry: TableEntry) -> None:
     if entry.kind is Kind.TEXT:
         text = release.text_table(entry.entity, entry.name)
         if (key := f"{entry.entity}_id") in text.column_names:  # text may also be about features, such as gene sets
-            _refuse_unknown(column(text, key).tolist(), known)
+            _refuse_unknown(text[key].to_pylist(), known)
         return
     table = release.table(entry.entity, entry.name)
     shape = (len(table.ids), len(table.columns))
@@ -173,9 +173,9 @@ def _check_table(release: Release, entry: TableEntry) -> None:
     _refuse_repeats(table.columns, "feature name")
 
 
-def _refuse_unknown(ids: Sequence[str], known: Sequence[str]) -> None:
-    if unknown := sorted(set(ids) - set(known)):
-        raise ReleaseError(f"'{unknown[0]}' is in no list of the release")
+def _refuse_unknown(ids: Sequence[str | None], known: Sequence[str]) -> None:
+    if unknown := set(ids) - set(known):
+        raise ReleaseError(f"'{min(map(str, unknown))}' is in no list of the release")
 
 
 def _refuse_repeats(names: Sequence[str], what: str) -> None:
