@@ -88,7 +88,7 @@ class Release:
 
     def info(self, entity: Entity) -> pa.Table:
         """Who is in the release: every known column about its cells or drugs, in the order of the codes."""
-        return pq.read_table(self.folder / INFO[entity])
+        return read_parquet(self.folder / INFO[entity])
 
     def study_names(self) -> tuple[str, ...]:
         return tuple(study.name for study in self.manifest.studies)
@@ -105,7 +105,7 @@ class Release:
         return read_matrix(self.folder, entry)
 
     def text_table(self, entity: Entity, name: str) -> pa.Table:
-        return pq.read_table(self.folder / self.manifest.table(entity, name).paths()[0])
+        return read_parquet(self.folder / self.manifest.table(entity, name).paths()[0])
 
     def split(self, study: str, scheme: Scheme, number: int) -> Split:
         """One partition of a study's rows, proved to be what its scheme promises."""
@@ -113,7 +113,7 @@ class Release:
         if not 0 <= number < entry.count:
             raise ReleaseError(f"{scheme} splits of {study} are numbered 0 to {entry.count - 1}; there is no {number}")
         path = self.folder / entry.path(number)
-        stored = pq.read_table(path, columns=["row_id", "part"], read_dictionary=["part"])
+        stored = read_parquet(path, columns=["row_id", "part"], dictionaries=["part"])
         rows = self.study(study)
         position = rows.positions(column(stored, "row_id").astype(np.int64, copy=False))
         part = _codes(stored, "part", {name: code for code, name in enumerate(PART_NAMES)}, what=f"{path}: part")
@@ -124,9 +124,8 @@ class Release:
     def _read_study(self, name: str) -> Study:
         path = self.folder / self.manifest.study(name).path()
         answer = self.manifest.response.column
-        stored = pq.read_table(
-            path, columns=["row_id", "cell_id", "drug_id", answer], read_dictionary=["cell_id", "drug_id"]
-        )
+        needed = ["row_id", "cell_id", "drug_id", answer]
+        stored = read_parquet(path, columns=needed, dictionaries=["cell_id", "drug_id"])
         return Study(
             name,
             column(stored, "row_id").astype(np.int64, copy=False),
@@ -136,8 +135,8 @@ class Release:
         )
 
     def _ids(self, entity: Entity) -> tuple[str, ...]:
-        ids = pq.read_table(self.folder / INFO[entity], columns=[f"{entity}_id"])[f"{entity}_id"].to_pylist()
-        return tuple(ids)
+        key = f"{entity}_id"
+        return tuple(read_parquet(self.folder / INFO[entity], columns=[key])[key].to_pylist())
 
     def _code_of(self, entity: Entity) -> dict[str, int]:
         return {name: code for code, name in enumerate(self.cells if entity is Entity.CELL else self.drugs)}
@@ -147,8 +146,7 @@ class Release:
         if scheme is not Scheme.TISSUE_BLIND:
             return None
         tissue = self.info(Entity.CELL)["tissue"].combine_chunks().dictionary_encode()
-        codes: NDArray[np.int32] = tissue.indices.to_numpy(zero_copy_only=False).astype(np.int32)
-        return codes
+        return _values(tissue.indices).astype(np.int32, copy=False)
 
 
 def read_matrix(folder: Path, entry: TableEntry) -> FeatureTable:
@@ -160,11 +158,22 @@ def read_lines(path: Path) -> tuple[str, ...]:
     return tuple(path.read_text(encoding="utf-8").splitlines())
 
 
+def read_parquet(path: Path, *, columns: list[str] | None = None, dictionaries: list[str] | None = None) -> pa.Table:
+    """The columns of one file. pyarrow's own read_table would first import its machinery for folders of files."""
+    with pq.ParquetFile(path, read_dictionary=dictionaries) as file:
+        return file.read(columns=columns)
+
+
 def column(table: pa.Table, name: str) -> NDArray[np.generic]:
     """A column without gaps as an array; a gap is an error."""
     if table[name].null_count:
         raise ReleaseError(f"column {name} has {table[name].null_count} empty values")
-    values: NDArray[np.generic] = table[name].to_numpy()
+    return _values(table[name].combine_chunks())
+
+
+def _values(array: pa.Array) -> NDArray[np.generic]:
+    """The same memory as a numpy array; to_numpy would import pandas where there is one, for longer than all else."""
+    values: NDArray[np.generic] = np.from_dlpack(array)
     return values
 
 
@@ -177,4 +186,4 @@ def _codes(table: pa.Table, name: str, code_of: dict[str, int], *, what: str) ->
     if unknown := [word for word in words if word not in code_of]:
         raise ReleaseError(f"{what} has '{unknown[0]}', which the release does not list")
     ours = np.array([code_of[word] for word in words], np.int32)
-    return ours[stored.indices.to_numpy()] if len(words) else np.zeros(0, np.int32)
+    return ours[_values(stored.indices)] if len(words) else np.zeros(0, np.int32)
