@@ -68,7 +68,7 @@ def split_weights(*, seed: int, source: str, n_splits: int, replicates: int) -> 
     A replicate draws n − 1 of the n splits with replacement, which gives a mean over splits its unbiased variance s²/n
     (Rao and Wu, JASA 1988). A single split cannot be resampled: it keeps the weight 1.
     """
-    weights = np.full((1 + replicates, n_splits), 1 / n_splits)
+    weights = fold_weights(n_splits=n_splits, replicates=replicates)
     if n_splits == 1:
         return weights
     ids = [f"{source}\0{draw}" for draw in range(n_splits - 1)]
@@ -77,3 +77,11 @@ def split_weights(*, seed: int, source: str, n_splits: int, replicates: int) -> 
     counts = (drawn[:, :, None] == np.arange(n_splits, dtype=np.uint64)).sum(axis=1)
     weights[1:] = counts / (n_splits - 1)
     return weights
+
+
+def fold_weights(*, n_splits: int, replicates: int) -> Floats:
+    """Equal weights, for the diagonal: its splits are scored on disjoint rows, whose luck is in the cells' and drugs'.
+
+    To resample the folds besides would count that luck twice.
+    """
+    return np.full((1 + replicates, n_splits), 1 / n_splits)

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluator.scoring.weights import POISSON_THRESHOLDS, Kind, poisson_weights, random_bits, split_weights
+from evaluator.scoring.weights import (
+    POISSON_THRESHOLDS,
+    Kind,
+    fold_weights,
+    poisson_weights,
+    random_bits,
+    split_weights,
+)
 
 
 def weights_of(ids, *, kind=Kind.CELL, seed=7, replicates=50):
@@ -98,3 +105,7 @@ def test_sources_draw_their_splits_apart():
 
 def test_a_single_split_keeps_its_weight():
     assert (split_weights(seed=1, source="CCLE", n_splits=1, replicates=5) == 1).all()
+
+
+def test_folds_of_the_diagonal_are_not_resampled():
+    np.testing.assert_allclose(fold_weights(n_splits=4, replicates=2), np.full((3, 4), 0.25))
