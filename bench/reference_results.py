@@ -48,13 +48,12 @@ def plan(epochs: dict[str, int]) -> list[Trial]:
     """Three splits of the deep models within CCLE, ten of what is fast, and three across studies."""
     quick = ("drug_mean", "mean_effects", "pair_gbdt")
     trials = [Trial(model, "CCLE", split) for split in range(10) for model in quick]
-    trials += [Trial("lgbm", "CCLE", split) for split in range(5)]
+    trials += [Trial("lgbm", "CCLE", split) for split in range(3)]
     for split in range(3):
         for model, limit in epochs.items():
             trials.append(Trial(model, "CCLE", split, settings={"epochs": limit}))
     trials += [Trial("pair_gbdt", "CCLE", split, "intradrug") for split in range(10)]
     trials += [Trial("graphdrp", "CCLE", split, settings={"epochs": 150, "large_batch": True}) for split in range(3)]
-    trials += [Trial("lgbm", "CCLE", split, "intradrug") for split in range(3)]
     trials += [Trial(model, "CCLE", 0, "intradrug", settings={"epochs": limit}) for model, limit in epochs.items()]
     trials += [Trial("pair_gbdt", "CCLE", split, expression="rnaseq") for split in range(3)]
     trials += [Trial(model, "CTRPv2", split) for split in range(3) for model in quick]

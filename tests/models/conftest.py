@@ -1,5 +1,6 @@
 """A small screen as a job's folder: cells with a pathway, drugs with a mechanism that it answers to."""
 
+import importlib
 import json
 import time
 
@@ -23,6 +24,43 @@ SMILES = {
     "cytarabine": "Nc1ccn([C@@H]2O[C@H](CO)[C@@H](O)[C@@H]2O)c(=O)n1",
     "methotrexate": "CN(Cc1cnc2nc(N)nc(N)c2n1)c1ccc(C(=O)N[C@@H](CCC(=O)O)C(=O)O)cc1",
     "vorinostat": "O=C(CCCCCCC(=O)Nc1ccccc1)NO",
+}
+# Settings with which each model trains in seconds and still learns.
+CONVOLUTION = {"epochs": 30, "batch": 32, "learning_rate": 3e-3, "kernel": 4, "channels": [8, 16, 16]}
+CONVOLUTION |= {"head_layers": [64, 32], "head_dropout": 0.0, "drug_dropout": 0.0}
+TRANSFORMER = {"transformer_layers": 1, "attention_heads": 2, "embedding": 16, "feed_forward": 32, "length": 20}
+SMALL = {
+    "drug_mean": {},
+    "mean_effects": {},
+    "random": {},
+    "elastic_net": {},
+    "lgbm": {"trees": 100, "leaf_rows": 5},
+    "pair_gbdt": {"trees": 100, "leaf_rows": 5},
+    "two_arm": {"epochs": 40, "batch": 32, "learning_rate": 1e-3, "cell_layers": [64, 32], "drug_layers": [32, 16]},
+    "uno": {"epochs": 12, "width": 64, "learning_rate": 3e-3, "warm_up": 2},
+    "graphdrp": CONVOLUTION,
+    "xgdp": CONVOLUTION | {"graph_widths": [16, 16, 16], "pooled": 32},
+    "hidra": {"epochs": 60, "patience": 60, "learning_rate": 3e-3},
+    "tcnns": {"epochs": 40, "channels": [8, 8, 8], "head": 64, "learning_rate": 3e-3, "dropout": 0.0, "batch": 32},
+    "deepcdr": {
+        "epochs": 30,
+        "patience": 30,
+        "graph_layers": [16, 16, 16],
+        "omics_layers": [32, 16],
+        "mutation_kernels": [10, 5],
+        "head": 100,
+        "head_kernels": [50, 5, 5],
+    },
+    "deepttc": TRANSFORMER
+    | {
+        "epochs": 30,
+        "cell_layers": [64, 32],
+        "vocabulary": 100,
+        "head_layers": [64, 32],
+        "learning_rate": 3e-3,
+        "batch": 32,
+        "dropout": 0.0,
+    },
 }
 CELLS, GENES, MUTATIONS = 60, 120, 40
 MECHANISM = dict(zip(SMILES, [1.0] * 6 + [0.0] * 3 + [-1.0] * 3, strict=True))
@@ -112,3 +150,17 @@ def make_job(screen):
         return Job(screen, document)
 
     return build
+
+
+@pytest.fixture
+def run_model(make_job):
+    """Train a model with its small settings, infer, and return its predictions."""
+
+    def run(name, *, seed=1, **changes):
+        model = importlib.import_module(f"reference_models.{name}")
+        model.train(make_job("train", seed=seed, settings=SMALL[name] | changes))
+        job = make_job("infer", seed=seed)
+        model.infer(job)
+        return np.load(job.root / "out" / "predictions.npy")
+
+    return run
