@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 
 from benchmark_data.errors import ReleaseError
-from evaluator.cli import matrices, release, score
+from evaluator.cli import evaluate, matrices, release, score
 from evaluator.contract.errors import ContractError
+from evaluator.sandbox.outcomes import SandboxRefusalError
 
 app = typer.Typer(
     help="Score models of cancer drug response: releases, splits, scores and how sure they are.",
@@ -20,6 +21,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.command("evaluate", epilog=evaluate.EVALUATE_EXAMPLE)(evaluate.evaluate_command)
+app.command("check", epilog=evaluate.CHECK_EXAMPLE)(evaluate.check_command)
 app.add_typer(release.app, name="release")
 app.command("matrices", epilog=matrices.EXAMPLE)(matrices.matrices_command)
 app.command("score", epilog=score.EXAMPLE)(score.score_command)
@@ -28,7 +31,7 @@ app.command("score", epilog=score.EXAMPLE)(score.score_command)
 def main() -> None:
     try:
         app()
-    except (ReleaseError, ContractError) as error:
+    except (ReleaseError, ContractError, SandboxRefusalError) as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {_plain(str(error))}")
         sys.exit(1)
     except BrokenPipeError:

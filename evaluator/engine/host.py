@@ -1,18 +1,26 @@
 """What this machine can take at once, and the sandbox that takes it."""
 
+import hashlib
 import os
+from enum import StrEnum
 from pathlib import Path
 
 from evaluator.engine.track import Track
+from evaluator.sandbox.docker_backend import DockerSandbox
+from evaluator.sandbox.process_backend import ProcessSandbox
 from evaluator.sandbox.protocol import Sandbox
-from evaluator.sandbox.stages import Limits
 
 RESERVED_MB = 2048
 """Of memory, for the host itself and for the child that reads predictions."""
 
 
+class SandboxKind(StrEnum):
+    DOCKER = "docker"
+    PROCESS = "process"
+
+
 def slots_for(track: Track, *, cpus: int | None = None, memory_mb: int | None = None) -> int:
-    """How many stages of a track fit side by side; one always does, its limits capped to the host's."""
+    """How many stages of a track fit side by side; one always does."""
     cpus = cpus or len(os.sched_getaffinity(0))
     memory_mb = memory_mb or (os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20)
     stages = (track.train, track.infer)
@@ -21,27 +29,16 @@ def slots_for(track: Track, *, cpus: int | None = None, memory_mb: int | None = 
     return max(1, min(by_cpu, by_memory))
 
 
-def host_limits() -> Limits:
-    """The most that one stage can be given here."""
-    memory_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
-    return Limits(
-        cpus=len(os.sched_getaffinity(0)),
-        memory_mb=max(256, memory_mb - RESERVED_MB),
-        pids=1 << 15,
-        model_mb=1 << 16,
-        out_mb=1 << 14,
-        shm_mb=1 << 14,
-        wall_s=30 * 24 * 3600,
-        log_kb=1 << 14,
-        gpus=64,
-    )
+def open_sandbox(kind: SandboxKind, folder: Path) -> tuple[Sandbox, DockerSandbox | None]:
+    """The sandbox of an evaluation's folder; two folders never see each other's containers."""
+    root = folder.resolve() / "sandbox"
+    if kind is SandboxKind.PROCESS:
+        return ProcessSandbox(root), None
+    namespace = f"holdout-{hashlib.sha256(str(root).encode()).hexdigest()[:10]}"
+    engine = DockerSandbox(root, namespace=namespace)
+    return engine, engine
 
 
-def open_sandbox(kind: str, folder: Path, *, namespace: str) -> Sandbox:
-    if kind == "process":
-        from evaluator.sandbox.process_backend import ProcessSandbox
-
-        return ProcessSandbox(folder)
-    from evaluator.sandbox.docker_backend import DockerSandbox
-
-    return DockerSandbox(folder, namespace=namespace)
+def image_identity(sandbox: DockerSandbox | None, image: str) -> str:
+    """The digest of an image of this machine's Docker; a reference model is its own name."""
+    return image if sandbox is None else sandbox.image_id(image)
