@@ -15,7 +15,7 @@ from evaluator.scoring.metrics import Metric
 from evaluator.scoring.pair_sums import Floats, Pairs, error_sums, file_sums, truth_sums
 from evaluator.scoring.ranks import Layout, ordinals
 from evaluator.scoring.skill import mse_draws, of_drugs
-from evaluator.scoring.weights import split_weights
+from evaluator.scoring.weights import fold_weights, split_weights
 
 NEED_PREDICTION_SUMS = frozenset({Metric.MAE, Metric.PEARSON})
 
@@ -40,9 +40,12 @@ class Weights:
             self.way, seed=self.seed, cell_ids=release.cells, drug_ids=release.drugs, replicates=self.replicates
         )
 
-    def splits(self, source: str) -> Floats:
+    def splits(self, source: str, target: str) -> Floats:
+        """On the diagonal the folds are not resampled: their rows are disjoint and their luck is that of the rows."""
+        n_splits = len(self.design.splits)
+        if source == target:
+            return fold_weights(n_splits=n_splits, replicates=self.replicates)
         if source not in self._splits:
-            n_splits = len(self.design.splits)
             self._splits[source] = split_weights(
                 seed=self.seed, source=source, n_splits=n_splits, replicates=self.replicates
             )

@@ -66,7 +66,7 @@ class _Drawn:
         self.units: dict[EntryKey, tuple[int, int]] = {}  # cells, drugs
 
     def add(self, source: str, target: str, read: Read) -> None:
-        key, splits = (source, target), self.weights.splits(source)
+        key, splits = (source, target), self.weights.splits(source, target)
         entry = EntryDraws(self.weights, source, target)
         self.units[key] = (entry.n_cells, entry.n_drugs)
         per_split: dict[tuple[str, Metric], Floats] = {}
