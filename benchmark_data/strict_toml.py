@@ -2,6 +2,7 @@
 
 import difflib
 import types
+from collections.abc import Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -16,7 +17,7 @@ def read_value(kind: type[Value], raw: dict[str, Any], *, where: str = "") -> Va
     known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
     for key in raw:
         if key not in known:
-            raise ReleaseError(f"{_path(where, key)} is not a known key; {_nearest(key, list(known))}")
+            raise ReleaseError(f"{_path(where, key)} is not a known key; {nearest(key, list(known))}")
     hints = get_type_hints(kind)
     given = {}
     for name, field in known.items():
@@ -27,18 +28,14 @@ def read_value(kind: type[Value], raw: dict[str, Any], *, where: str = "") -> Va
     return kind(**given)
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """The known word that somebody may have meant, as the end of a sentence."""
-    return _nearest(word, known)
+def nearest(word: str, known: Sequence[str]) -> str:
+    """The known word that somebody may have meant, or all of them, as the end of a sentence."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
 
 
 def _is_required(field: "Field[Any]") -> bool:
     return field.default is MISSING and field.default_factory is MISSING
-
-
-def _nearest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
 
 
 def _path(where: str, key: str) -> str:
@@ -60,7 +57,7 @@ def _converted(kind: Any, raw: Any, where: str) -> Any:
         return raw if origin is dict else read_value(kind, raw, where=where)
     if issubclass(kind, StrEnum):
         if raw not in [str(member) for member in kind]:
-            raise ReleaseError(f"{where} is {raw!r}; {_nearest(str(raw), [str(member) for member in kind])}")
+            raise ReleaseError(f"{where} is {raw!r}; {nearest(str(raw), [str(member) for member in kind])}")
         return kind(raw)
     if kind is float and type(raw) is int:
         return float(raw)

@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmark_data.errors import ReleaseError
 from benchmark_data.manifest import Entity, Response, Scheme, Task
-from benchmark_data.strict_toml import nearest, read_value
+from benchmark_data.strict_toml import read_value
 
 
 class Entities(StrEnum):
@@ -153,8 +153,8 @@ def read_spec(spec: str) -> TableSpec:
             text = Path(spec).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            shipped = nearest(spec, list(shipped_specs()))
-            raise ReleaseError(f"spec {spec} cannot be read ({reason}); of the shipped specs, {shipped}") from None
+            shipped = ", ".join(shipped_specs())
+            raise ReleaseError(f"spec {spec} cannot be read ({reason}); shipped specs are: {shipped}") from None
     try:
         return parse_spec(text)
     except tomllib.TOMLDecodeError as error:

@@ -252,7 +252,7 @@ def test_a_shipped_spec_goes_by_its_bare_name():
 
 
 def test_a_spec_that_is_not_there_is_refused_with_the_shipped_ones():
-    with pytest.raises(ReleaseError, match=r"cannot be read.*did you mean realdata"):
+    with pytest.raises(ReleaseError, match=r"cannot be read.*shipped specs are: realdata"):
         read_spec("realdat")
 
 
