@@ -23,7 +23,7 @@ def unreadable(smiles: Sequence[str]) -> list[int]:
 
 def fingerprints(smiles: Sequence[str], *, radius: int, bits: int) -> NDArray[np.uint8]:
     """Morgan fingerprints folded to 0 or 1 a bit, one row a drug; ECFP4 is radius 2."""
-    from rdkit.Chem import rdFingerprintGenerator  # noqa: PLC0415
+    from rdkit.Chem import rdFingerprintGenerator
 
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits)
     rows = [generator.GetFingerprintAsNumPy(molecule) for molecule in _readable(smiles)]
@@ -32,7 +32,7 @@ def fingerprints(smiles: Sequence[str], *, radius: int, bits: int) -> NDArray[np
 
 def descriptors(smiles: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.float32]]:
     """The names and values of RDKit's 2D descriptors, one row a drug; NaN where RDKit defines no value (metals)."""
-    from rdkit.Chem import Descriptors  # noqa: PLC0415
+    from rdkit.Chem import Descriptors
 
     functions = {name: function for name, function in Descriptors.descList if name not in _LEFT_OUT}
     rows = [[function(molecule) for function in functions.values()] for molecule in _readable(smiles)]
@@ -48,7 +48,7 @@ def _readable(smiles: Sequence[str]) -> Iterator[Any]:
 
 def _molecules(smiles: Sequence[str]) -> Iterator[Any]:
     """A molecule each, None for what is none; RDKit's own complaints are kept off the screen."""
-    from rdkit import Chem, rdBase  # noqa: PLC0415
+    from rdkit import Chem, rdBase
 
     for text in smiles:
         with rdBase.BlockLogs():

@@ -73,6 +73,7 @@ class Release:
         self.id: str
         self.manifest, self.id = read_manifest(folder)
         self._studies: dict[str, Study] = {}
+        self._splits: dict[tuple[str, Scheme, int], Split] = {}
 
     @classmethod
     def open(cls, folder: Path | str) -> "Release":
@@ -108,7 +109,13 @@ class Release:
         return read_parquet(self.folder / self.manifest.table(entity, name).paths()[0])
 
     def split(self, study: str, scheme: Scheme, number: int) -> Split:
-        """One partition of a study's rows, proved to be what its scheme promises."""
+        """One partition of a study's rows, proved to be what its scheme promises; read once, as studies are."""
+        key = (study, scheme, number)
+        if key not in self._splits:
+            self._splits[key] = self._read_split(study, scheme, number)
+        return self._splits[key]
+
+    def _read_split(self, study: str, scheme: Scheme, number: int) -> Split:
         entry = self.manifest.split(study, scheme)
         if not 0 <= number < entry.count:
             raise ReleaseError(f"{scheme} splits of {study} are numbered 0 to {entry.count - 1}; there is no {number}")

@@ -1,5 +1,7 @@
 """A release is written once, read as typed values, and refused when it is not what it says."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -146,3 +148,13 @@ def test_asking_for_what_is_not_there_names_what_is(tmp_path):
         release.table(Entity.CELL, "mutation")
     with pytest.raises(ReleaseError, match="no cell-blind splits; it has: random-rows"):
         release.split("A", Scheme.CELL_BLIND, 0)
+
+
+def test_opening_a_study_and_a_split_imports_neither_pandas_nor_folders_of_files(tmp_path):
+    folder = write_release(tmp_path / "r", splits=[([10], [11], [12])])
+    code = (
+        "import sys; from benchmark_data.release import Release; "
+        f"Release.open({str(folder)!r}).split('A', 'random-rows', 0); "
+        "print(*{'pandas', 'pyarrow.dataset'} & set(sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "\n"

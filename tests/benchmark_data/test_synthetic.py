@@ -20,7 +20,7 @@ from benchmark_data.synthetic_truth import NOISE_VARIANCE, Rows, expected_scores
 from benchmark_data.synthetic_world import known_gene_sets, plant
 
 STUDIES = ("SynthA", "SynthB", "SynthC")
-GOLDEN = "e818e26a544a9654043066a63c34c0b90f4b1972d7203013700c647eddd4c34a"
+GOLDEN = "7cc1001b0270fabeb57623110c1918a92215a8b8eac757f83645e38f41f9a324"
 GOLDEN_MADE_WITH = {"numpy": "2.4.6", "pyarrow": "26.0.1", "rdkit": "2026.09.1"}
 
 
