@@ -96,7 +96,7 @@ def _pearson(groups: Groups, prediction: NDArray[Any], why: Reasons) -> Column:
     centred *= centred
     squares = layout.sums(centred) - rest * rest / layout.count
     why = np.where((why == 0) & ~in_range(squares), CODE[Why.OUT_OF_RANGE], why).astype(np.uint8)
-    return Column.of(products / (np.sqrt(squares) * np.sqrt(groups.squares)), why)
+    return Column.of(products / np.sqrt(squares * groups.squares), why)
 
 
 def _spearman(groups: Groups, prediction: NDArray[Any], why: Reasons) -> Column:
@@ -105,4 +105,4 @@ def _spearman(groups: Groups, prediction: NDArray[Any], why: Reasons) -> Column:
     ranking = groups.layout.ranked(ordinals(prediction))
     product = groups.rank[ranking.order]
     product *= ranking.rank
-    return Column.of(groups.layout.sums(product) / (np.sqrt(ranking.squares) * np.sqrt(groups.rank_squares)), why)
+    return Column.of(groups.layout.sums(product) / np.sqrt(ranking.squares * groups.rank_squares), why)

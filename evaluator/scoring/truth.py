@@ -10,9 +10,9 @@ from evaluator.scoring.ranks import Floats, Ints, Layout, ordinals
 
 Codes = NDArray[np.int32]
 
-# A sum of squares outside these limits has lost digits that nobody would miss until they were published.
-_SMALLEST_SQUARES = 1e-280
-_LARGEST_SQUARES = 1e280
+# The product of two sums of squares outside these limits loses digits, which nobody would see.
+_SMALLEST_SQUARES = 1e-140
+_LARGEST_SQUARES = 1e140
 
 
 class Why(StrEnum):
