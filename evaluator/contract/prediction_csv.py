@@ -13,7 +13,7 @@ from evaluator.contract.prediction_rows import PREDICTION, ROW_ID, STD, Rows, ch
 LONGEST_HEADER_BYTES = 256
 _ALLOWED_BYTES = b"0123456789+-.eE,\r\n"
 _WHOLE = re.compile(rb"-?[0-9]{1,18}")
-_NUMBER = re.compile(rb"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(rb"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NOT_FINITE = re.compile(rb"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
