@@ -16,7 +16,7 @@ from benchmark_data.csa_splits import found_splits, other_rows_note, read_splits
 from benchmark_data.csa_tree import CsaTable, feature_files, find_tree
 from benchmark_data.errors import ReleaseError
 from benchmark_data.import_report import ImportReport
-from benchmark_data.intake import UNKNOWN_TISSUE, Intake
+from benchmark_data.intake import UNKNOWN_TISSUE, Intake, with_kept
 from benchmark_data.manifest import Entity, Response, Task
 from benchmark_data.plain_tables import numbers, read_table, refuse_absent
 from benchmark_data.strict_toml import nearest
@@ -82,19 +82,18 @@ def _read_rows(path: Path, response: Response) -> pa.Table:
     }
     # 1.0.0 writes the position twice, as an unnamed index and as split_id; our row_id is the third.
     others = set(table.column_names) - {*keys, response.column, "", "split_id"}
-    return pa.table(columns | {name: table[name] for name in table.column_names if name in others})
+    return with_kept(columns, {name: table[name] for name in table.column_names if name in others}, what=str(path))
 
 
 def _add_cells(intake: Intake, tree: Path, tables: Sequence[CsaTable], rows: pa.Table, licence: str) -> None:
     """Every cell that has answers or features, in that order; names and tissues where the tree has them."""
     ids = _all_ids(Entity.CELL, tree, tables, rows["cell_id"])
-    columns = {"cell_id": pa.array(ids, pa.string())}
-    columns |= _looked_up(
-        tree / "x_data" / csa_tree.CELL_INFO_FILE, (csa_tree.CELL_COLUMN, "DepMap_ID"), ids, _OUR_NAMES
-    )
-    if "tissue" in columns:
-        columns["tissue"] = pc.fill_null(columns["tissue"].cast(pa.string()), UNKNOWN_TISSUE)
-    intake.add_info(Entity.CELL, pa.table(columns), _origin("x_data", licence))
+    path = tree / "x_data" / csa_tree.CELL_INFO_FILE
+    known = _looked_up(path, (csa_tree.CELL_COLUMN, "DepMap_ID"), ids, _OUR_NAMES)
+    if "tissue" in known:
+        known["tissue"] = pc.fill_null(known["tissue"].cast(pa.string()), UNKNOWN_TISSUE)
+    info = with_kept({"cell_id": pa.array(ids, pa.string())}, known, what=str(path))
+    intake.add_info(Entity.CELL, info, _origin("x_data", licence))
 
 
 def _add_drugs(intake: Intake, tree: Path, tables: Sequence[CsaTable], rows: pa.Table, licence: str) -> None:
@@ -102,9 +101,10 @@ def _add_drugs(intake: Intake, tree: Path, tables: Sequence[CsaTable], rows: pa.
     path = tree / "x_data" / csa_tree.SMILES_FILE
     drugs, smiles = _smiles(path) if path.is_file() else ([], [])
     ids = list(dict.fromkeys([*_all_ids(Entity.DRUG, tree, tables, rows["drug_id"]), *drugs]))
-    columns = {"drug_id": pa.array(ids, pa.string())}
-    columns |= _looked_up(tree / "x_data" / csa_tree.DRUG_INFO_FILE, (csa_tree.DRUG_COLUMN,), ids, _OUR_NAMES)
-    intake.add_info(Entity.DRUG, pa.table(columns), _origin("x_data", licence))
+    path = tree / "x_data" / csa_tree.DRUG_INFO_FILE
+    known = _looked_up(path, (csa_tree.DRUG_COLUMN,), ids, _OUR_NAMES)
+    info = with_kept({"drug_id": pa.array(ids, pa.string())}, known, what=str(path))
+    intake.add_info(Entity.DRUG, info, _origin("x_data", licence))
     intake.add_smiles(drugs, smiles, file=csa_tree.SMILES_FILE, origin=_origin(csa_tree.SMILES_FILE, licence))
 
 

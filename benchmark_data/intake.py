@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,7 @@ from benchmark_data.import_report import (
     TableFound,
     UnreadableSmiles,
 )
-from benchmark_data.manifest import Entity, Response, Scheme
+from benchmark_data.manifest import Entity, Response, Scheme, checked_name
 from benchmark_data.plain_tables import Matrix
 from benchmark_data.release import Study
 from benchmark_data.splits import Split, prove_disjoint
@@ -60,6 +61,7 @@ class Intake:
 
     def add_screen(self, name: str, table: pa.Table, origin: Origin, description: str = "") -> None:
         """Rows with row_id, cell_id, drug_id and the response as float64; those that cannot be used are counted."""
+        checked_name(name)
         answers = table[self.response.column].to_numpy()
         low, high = self.response.low, self.response.high
         outside = np.isinf(answers)
@@ -95,6 +97,7 @@ class Intake:
         note: str = "",
     ) -> None:
         """Features of listed cells or drugs; the ids of others are named in the report."""
+        checked_name(name)
         known = frozenset(self.ids[entity])
         wanted = np.array([name in known for name in matrix.ids], bool)
         ids = tuple(name for name in matrix.ids if name in known)
@@ -158,6 +161,13 @@ class Intake:
             unreadable_smiles=tuple(self.unreadable),
             notes=tuple(notes),
         )
+
+
+def with_kept(own: dict[str, Any], kept: dict[str, Any], *, what: str) -> pa.Table:
+    """Our columns of a list or a study with those that its source has beside them; a name is one or the other's."""
+    if taken := own.keys() & kept.keys():
+        raise ReleaseError(f"{what}: a column to keep is called '{min(taken)}', which is a column of the release's own")
+    return pa.table(own | kept)
 
 
 def _study_found(screen: Screen, in_table: dict[tuple[Entity, str], frozenset[str]]) -> StudyFound:

@@ -196,17 +196,17 @@ def parse_manifest(text: str) -> Manifest:
 def _from_toml(raw: dict[str, Any]) -> Manifest:
     response = raw["response"]
     return Manifest(
-        name=_name(raw["name"]),
-        version=_name(raw["version"]),
+        name=checked_name(raw["name"]),
+        version=checked_name(raw["version"]),
         task=Task(raw["task"]),
         description=str(raw.get("description", "")),
         response=Response(**{**response, "direction": Direction(response["direction"])}),
-        studies=tuple(StudyEntry(**{**study, "name": _name(study["name"])}) for study in raw.get("study", [])),
+        studies=tuple(StudyEntry(**{**study, "name": checked_name(study["name"])}) for study in raw.get("study", [])),
         tables=tuple(
             TableEntry(
                 **{
                     **table,
-                    "name": _name(table["name"]),
+                    "name": checked_name(table["name"]),
                     "entity": Entity(table["entity"]),
                     "kind": Kind(table["kind"]),
                 }
@@ -218,7 +218,8 @@ def _from_toml(raw: dict[str, Any]) -> Manifest:
     )
 
 
-def _name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """Names become paths: whoever takes one from a source checks it before anything is written."""
     if not _NAME.fullmatch(name):
         raise ReleaseError(f"'{name}' is not a name: use letters, digits, dot, dash and underscore, at most 64")
     return name

@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,11 +50,7 @@ class TextMatrix:
 def read_table(path: Path, *, text: Sequence[str] = ()) -> pa.Table:
     """All columns of a table; those in `text` as they are written, the others as numbers where they all are."""
     if path.suffix == ".parquet":
-        table = _opened(path, pq.read_table).replace_schema_metadata(None)
-        for name in set(text) & set(table.column_names):
-            place = table.column_names.index(name)
-            table = table.set_column(place, name, pc.cast(table[name], pa.string()))
-        return table
+        return _opened(path, lambda file: _as_text(pq.read_table(file), text))
     options = pacsv.ConvertOptions(
         column_types={name: pa.string() for name in text}, null_values=_NULLS, strings_can_be_null=True
     )
@@ -80,7 +77,19 @@ def numbers(path: Path, table: pa.Table, name: str) -> NDArray[np.float64]:
             row = values.index(None)
             raise ReleaseError(f"{path}, line {row + 2}: {name} is '{column[row].as_py()}', not a number")
         return np.array(values, np.float64)
-    result: NDArray[np.float64] = pc.cast(column, pa.float64()).to_numpy().astype(np.float64, copy=False)
+    try:
+        result: NDArray[np.float64] = pc.cast(column, pa.float64()).to_numpy().astype(np.float64, copy=False)
+    except pa.ArrowException:
+        raise ReleaseError(f"{path}: column {name} is {column.type}, not numbers") from None
+    return result
+
+
+def whole_numbers(path: Path, table: pa.Table, name: str) -> NDArray[np.int64]:
+    """A column of integers without a gap."""
+    column = table[name]
+    if not pa.types.is_integer(column.type) or column.null_count:
+        raise ReleaseError(f"{path}: column {name} holds something else than whole numbers")
+    result: NDArray[np.int64] = column.to_numpy().astype(np.int64)
     return result
 
 
@@ -218,11 +227,23 @@ def _delimiter(path: Path) -> str:
     return _DELIMITERS[path.suffix]
 
 
+def _as_text(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    for name in set(names) & set(table.column_names):
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, pc.cast(table[name], pa.string()))
+    return table
+
+
 def _opened(path: Path, read: Callable[[BinaryIO], pa.Table]) -> pa.Table:
+    """A table whose columns are one each."""
     try:
         with path.open("rb") as file:
-            return read(file)
+            table = read(file).replace_schema_metadata(None)
     except OSError as error:
         raise ReleaseError(f"{path} cannot be read: {error.strerror or error}") from None
-    except pa.ArrowException as error:
+    except (pa.ArrowException, KeyError) as error:
         raise ReleaseError(f"{path}: {str(error).splitlines()[0]}") from None
+    for name, times in Counter(table.column_names).items():
+        if times > 1:
+            raise ReleaseError(f"{path} has {times} columns '{name}'")
+    return table

@@ -1,6 +1,6 @@
 """Turns a curator's plain tables into a release, as a spec describes them; `docs/releases.md` says how to write one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from benchmark_data import chemistry
 from benchmark_data.errors import ReleaseError
 from benchmark_data.import_report import ImportReport
-from benchmark_data.intake import UNKNOWN_TISSUE, Intake
+from benchmark_data.intake import UNKNOWN_TISSUE, Intake, with_kept
 from benchmark_data.manifest import Entity, Response
 from benchmark_data.mechanisms import Annotation, merged_mechanisms
-from benchmark_data.plain_tables import Matrix, numbers, read_matrix, read_table, refuse_absent
+from benchmark_data.plain_tables import Matrix, numbers, read_matrix, read_table, refuse_absent, whole_numbers
 from benchmark_data.split_schemes import make_splits
 from benchmark_data.split_tables import fold_splits, read_split_file
 from benchmark_data.splits import PART_NAMES
@@ -71,8 +71,8 @@ def _add_cells(intake: Intake, spec: CellsSpec, folder: Path) -> None:
         columns["name"] = table[spec.name]
     if spec.tissue:
         columns["tissue"] = pc.fill_null(pc.cast(table[spec.tissue], pa.string()), UNKNOWN_TISSUE)
-    columns |= {name: table[name] for name in spec.keep}
-    intake.add_info(Entity.CELL, pa.table(columns), Origin(spec.source, spec.licence))
+    info = with_kept(columns, {name: table[name] for name in spec.keep}, what=spec.file)
+    intake.add_info(Entity.CELL, info, Origin(spec.source, spec.licence))
 
 
 def _add_drugs(intake: Intake, spec: DrugsSpec, folder: Path) -> None:
@@ -87,8 +87,8 @@ def _add_drugs(intake: Intake, spec: DrugsSpec, folder: Path) -> None:
             for mechanism in spec.mechanism
         ]
         columns["mechanisms"] = merged_mechanisms(annotations, none=spec.no_mechanism, unknown=spec.unknown_mechanism)
-    columns |= {name: table[name] for name in spec.keep}
-    intake.add_info(Entity.DRUG, pa.table(columns), Origin(spec.source, spec.licence))
+    info = with_kept(columns, {name: table[name] for name in spec.keep}, what=spec.file)
+    intake.add_info(Entity.DRUG, info, Origin(spec.source, spec.licence))
 
 
 def _add_smiles(intake: Intake, spec: DrugsSpec, folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -146,27 +146,30 @@ def _add_screens(intake: Intake, spec: ScreenSpec, response: Response, folder: P
     answer = spec.response or response.column
     ids = [spec.cell_id, spec.drug_id, spec.study_column]
     table = _read(folder, spec.file, [*ids, answer, spec.row_id, *spec.where, *spec.keep], text=ids)
-    columns = {"cell_id": table[spec.cell_id], "drug_id": table[spec.drug_id]}
-    columns[response.column] = pa.array(numbers(folder / spec.file, table, answer))
-    columns |= {name: table[name] for name in spec.keep}
+    columns = {
+        "row_id": pa.array(np.arange(table.num_rows)),
+        "cell_id": table[spec.cell_id],
+        "drug_id": table[spec.drug_id],
+        response.column: pa.array(numbers(folder / spec.file, table, answer)),
+    }
     if spec.row_id:
-        columns["row_id"] = pa.array(_row_ids(spec, table))
+        columns["row_id"] = pa.array(whole_numbers(folder / spec.file, table, spec.row_id))
     chosen = _chosen(spec, table)
-    rows = pa.table(columns).filter(chosen)
-    names = table[spec.study_column].filter(chosen) if spec.study_column else pa.array([spec.study] * rows.num_rows)
-    for study in names.unique().drop_null().to_pylist():
-        own = rows.filter(pc.fill_null(pc.equal(names, study), False))
-        if not spec.row_id:
-            own = own.append_column("row_id", pa.array(np.arange(own.num_rows)))
-        intake.add_screen(study, own, Origin(spec.source, spec.licence), spec.description)
+    rows = with_kept(columns, {name: table[name] for name in spec.keep}, what=spec.file).filter(chosen)
+    for study, own in _by_study(spec, rows, table.filter(chosen)):
+        numbered = own if spec.row_id else own.set_column(0, "row_id", pa.array(np.arange(own.num_rows)))
+        intake.add_screen(study, numbered, Origin(spec.source, spec.licence), spec.description)
 
 
-def _row_ids(spec: ScreenSpec, table: pa.Table) -> NDArray[np.int64]:
-    column = table[spec.row_id]
-    if not pa.types.is_integer(column.type) or column.null_count:
-        raise ReleaseError(f"{spec.file}: column {spec.row_id} holds something else than whole numbers")
-    row_id: NDArray[np.int64] = column.to_numpy().astype(np.int64)
-    return row_id
+def _by_study(spec: ScreenSpec, rows: pa.Table, source: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    if spec.study:
+        yield spec.study, rows
+        return
+    names = source[spec.study_column]
+    if names.null_count:
+        raise ReleaseError(f"{spec.file}: {names.null_count} rows name no study in {spec.study_column}")
+    for study in names.unique().to_pylist():
+        yield study, rows.filter(pc.equal(names, study))
 
 
 def _chosen(spec: ScreenSpec, table: pa.Table) -> pa.Array:
@@ -194,8 +197,9 @@ def _add_splits(intake: Intake, spec: SplitSpec, study: str, folder: Path) -> No
             for number in range(spec.count)
         ]
     elif spec.fold:
-        refuse_absent(Path(f"study {study}"), screen.rows.column_names, [spec.fold])
-        fold = screen.rows[spec.fold].to_numpy().astype(np.int64)
+        where = Path(f"study {study}")
+        refuse_absent(where, screen.rows.column_names, [spec.fold])
+        fold = whole_numbers(where, screen.rows, spec.fold)
         splits = fold_splits(screen.study.row_id, fold, what=f"column {spec.fold} of {study}")
     else:
         assert spec.seed is not None

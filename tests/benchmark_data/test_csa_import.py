@@ -225,7 +225,12 @@ def row(number: int, text: str) -> list[str]:
         ({"response": row(2, "\tACH-1\tDrug_1\tx\t1\t1\t1")}, r"response.tsv, line 3: source is empty"),
         ({"response": row(2, "gCSI\tACH-1")}, r"response.tsv: .*Expected 7 columns, got 2"),
         ({"response": row(0, RESPONSE[0].replace("auc", "AUC"))}, r"response.tsv has no column 'auc'"),
-        ({"response": row(2, RESPONSE[2].replace("gCSI", "../up"))}, r"'../up' is not a name"),
+        ({"response": row(2, RESPONSE[2].replace("gCSI", "../../up"))}, r"'../../up' is not a name"),
+        (
+            {"response": row(0, RESPONSE[0].replace("ic50", "row_id"))},
+            r"called 'row_id', which is a column of the release",
+        ),
+        ({"response": row(0, RESPONSE[0].replace("ic50", "auc"))}, r"response.tsv has 2 columns 'auc'"),
         (
             {"x": {"cancer_RPPA.tsv": ["\tA\tB", "ACH-1\t1\tx"]}},
             r"cancer_RPPA.tsv, line 2, column B: 'x' is not a number",

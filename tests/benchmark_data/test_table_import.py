@@ -184,7 +184,7 @@ def test_splits_are_made_under_a_scheme_where_none_are_given(folder):
     assert sorted(np.concatenate(list(split.parts().values())).tolist()) == [0, 1, 2, 3]
 
 
-FOLDS = '[[split]]\nscheme = "random-rows"\nfold = "fold"'
+FOLDS = '\n[[split]]\nscheme = "random-rows"\nfold = "fold"'
 
 
 @pytest.mark.parametrize(
@@ -216,6 +216,19 @@ def test_a_spec_that_cannot_be_meant_is_refused_by_name(spec, reason):
         (HEAD + DRUGS + SCREEN + 'response = "auk"', "a.tsv has no column 'auk'; did you mean auc"),
         (HEAD + DRUGS + SCREEN + 'response = "plate"', "a.tsv, line 2: plate is 'p1', not a number"),
         (HEAD + DRUGS + SCREEN + 'row_id = "plate"', "column plate holds something else than whole numbers"),
+        (
+            HEAD + DRUGS + SCREEN + 'response = "fold"\nkeep = ["auc"]',
+            "called 'auc', which is a column of the release's own",
+        ),
+        (HEAD + DRUGS + SCREEN.replace('"A"', '"../../up"'), "'../../up' is not a name"),
+        (
+            HEAD + DRUGS + SCREEN.replace('study = "A"', 'study_column = "site"').replace("a.tsv", "b.csv"),
+            "1 rows name",
+        ),
+        (HEAD + DRUGS + SCREEN.replace("a.tsv", "twice.csv"), "has 2 columns 'auc'"),
+            "'fold'",
+        ),
+        (HEAD + DRUGS + SCREEN + 'keep = ["plate"]' + FOLDS.replace('"fold"', '"plate"'), "something else than whole"),
         (HEAD + DRUGS + SCREEN + 'where = { plate = "p7" }', "no row has plate = p7"),
         (HEAD + DRUGS + SCREEN + FOLDS, "study A has no column 'fold'"),
         (HEAD + DRUGS + SCREEN + FOLDS.replace('"fold"', '"fold"\nstudies = ["a"]'), "split.studies has 'a'"),
@@ -235,6 +248,8 @@ def test_a_spec_that_cannot_be_meant_is_refused_by_name(spec, reason):
 )
 def test_a_broken_source_gives_one_sentence_and_leaves_nothing_behind(folder, spec, reason):
     (folder / "m.csv").write_text("line,g1\nc1,0.5\n")
+    (folder / "b.csv").write_text("site,line,drug,auc\nB,c1,d1,0.5\n,c2,d1,0.5\n")
+    (folder / "twice.csv").write_text("line,drug,auc,auc\nc1,d1,0.5,0.5\n")
     (folder / "ragged.csv").write_text("line,g1,g2\nc1,1,2\nc2,1\n")
     (folder / "latin.csv").write_bytes(b"line,g1\nc\xe9,1\n")
     (folder / "empty.csv").write_text("")
@@ -245,6 +260,11 @@ def test_a_broken_source_gives_one_sentence_and_leaves_nothing_behind(folder, sp
         imported(folder, spec)
     assert "\n" not in str(raised.value)
     assert [path.name for path in folder.parent.iterdir()] == ["tables"]
+
+
+def test_the_smallest_spec_of_the_documentation_is_one():
+    page = (Path(__file__).parents[2] / "docs/releases.md").read_text()
+    assert parse_spec(page.split("```toml\n")[1].split("```")[0]).screen[0].study == "MyScreen"
 
 
 def test_a_shipped_spec_goes_by_its_bare_name():
