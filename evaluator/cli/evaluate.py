@@ -17,7 +17,7 @@ from evaluator.cli.printing import print_json, print_sheets, progress_bar
 from evaluator.engine.check import CheckResult, check
 from evaluator.engine.engine import Progress
 from evaluator.engine.evaluation import Evaluation
-from evaluator.engine.host import SandboxKind, image_identity, open_sandbox, slots_for
+from evaluator.engine.host import SandboxKind, image_identity, open_sandbox, sandbox_version, slots_for
 from evaluator.engine.report import report_path, write_report
 from evaluator.engine.runs import RunResult
 from evaluator.engine.track import Track, read_track, whole_release
@@ -47,6 +47,7 @@ def evaluate_command(
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Takes everything; run again, it goes on.")] = None,
     sandbox: Sandboxes = SandboxKind.DOCKER,
+    runtime: Annotated[str | None, typer.Option(help="Docker's runtime, such as runsc; by default its own.")] = None,
     scheme: Annotated[Scheme, typer.Option(help="The split scheme, without a track.")] = Scheme.RANDOM_ROWS,
     splits: Annotated[int | None, typer.Option(min=1, help="The first so many splits alone.")] = None,
     arm: Annotated[list[str] | None, typer.Option(help="These arms alone.")] = None,
@@ -60,7 +61,15 @@ def evaluate_command(
     folder = out or Path(f"{image.replace(':', '-').replace('/', '-')}-{chosen.name}")
     stages, docker = open_sandbox(sandbox, folder)
     identity = image_identity(docker, image)
-    evaluation = Evaluation.open(folder, image=identity, release=opened, track=chosen, settings=_settings(setting))
+    evaluation = Evaluation.open(
+        folder,
+        image=identity,
+        release=opened,
+        track=chosen,
+        settings=_settings(setting),
+        runtime=runtime,
+        sandbox=sandbox_version(docker),
+    )
     with progress_bar(quiet=as_json) as bar:
         task = bar.add_task("stages", total=None)
 

@@ -26,10 +26,19 @@ class Evaluation:
     release: Release
     track: Track
     settings: Mapping[str, Any]
+    runtime: str | None
 
     @classmethod
     def open(
-        cls, folder: Path, *, image: str, release: Release, track: Track, settings: Mapping[str, Any]
+        cls,
+        folder: Path,
+        *,
+        image: str,
+        release: Release,
+        track: Track,
+        settings: Mapping[str, Any],
+        runtime: str | None = None,
+        sandbox: str = "",
     ) -> "Evaluation":
         """Begin an evaluation in a folder, or go on with the one that is there; another one's folder is refused."""
         folder = folder.resolve()
@@ -39,16 +48,17 @@ class Evaluation:
             "release": release.id,
             "track": plain_track(track),
             "settings": dict(settings),
+            "runtime": runtime,
         }
         about = ledger.about()
         if about is None:
-            about = {"id": uuid.uuid4().hex, **asked, "host": this_host().to_json()}
+            about = {"id": uuid.uuid4().hex, **asked, "host": this_host().to_json(), "sandbox": sandbox}
             ledger.keep_about(about)
         differing = [name for name, value in asked.items() if about[name] != value]
         if differing:
             reason = f"it holds an evaluation of another {differing[0]}; give another --out, or remove it"
             raise ContractError(str(folder), reason=reason)
-        return cls(folder, about["id"], image, release, track, settings)
+        return cls(folder, about["id"], image, release, track, settings, runtime)
 
     def specs(self) -> list[RunSpec]:
         """Every (source, split, arm) of the track; the arms of a source and split share the model's seed."""
@@ -67,6 +77,7 @@ class Evaluation:
                 infer=track.infer,
                 remap_ids=track.remap_ids,
                 settings=self.settings,
+                runtime=self.runtime,
             )
             for split in track.splits
             for source in track.sources

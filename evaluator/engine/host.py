@@ -39,6 +39,11 @@ def open_sandbox(kind: SandboxKind, folder: Path) -> tuple[Sandbox, DockerSandbo
     return engine, engine
 
 
+def sandbox_version(sandbox: DockerSandbox | None) -> str:
+    """For the record: which Docker ran the stages."""
+    return "process" if sandbox is None else f"docker {sandbox.api.version()['Version']}"
+
+
 def image_identity(sandbox: DockerSandbox | None, image: str) -> str:
     """The digest of an image of this machine's Docker; a reference model is its own name."""
     return image if sandbox is None else sandbox.image_id(image)

@@ -105,6 +105,7 @@ class JobBuilder:
             labels=self.labels,
             model=model,
             uid=run_uid(spec),
+            runtime=spec.runtime,
         )
 
 

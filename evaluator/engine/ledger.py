@@ -19,13 +19,15 @@ class Ledger:
     def result(self, spec: RunSpec) -> RunResult | None:
         """What is known of a run; None when it was never trained, or was another run then."""
         try:
-            stored = json.loads(self._result_path(spec).read_text())
+            stored = json.loads(self._result_path(spec).read_text())["result"]
         except FileNotFoundError:
             return None
         return RunResult.from_json(stored) if stored["key"] == spec.key() else None
 
     def keep(self, spec: RunSpec, result: RunResult) -> None:
-        write_whole(self._result_path(spec), json.dumps(result.to_json(), indent=1).encode())
+        """Beside the spec: together they hold all that is needed to do the run again."""
+        stored = {"spec": spec.to_json(), "result": result.to_json()}
+        write_whole(self._result_path(spec), json.dumps(stored, indent=1).encode())
 
     def predictions_path(self, spec: RunSpec, target: str) -> Path:
         return self.folder / "predictions" / spec.name / f"{target}.npy"

@@ -47,8 +47,7 @@ def _stages(result: RunResult) -> dict[str, Any]:
 
 
 def _page(title: str, about: dict[str, Any], results: Sequence[RunResult], sheets: Sequence[Sheet]) -> str:
-    facts = {name: about.get(name) for name in ("image", "release", "id", "track", "host")}
-    described = "".join(f"<dt>{escape(name)}</dt><dd>{escape(_words(value))}</dd>" for name, value in facts.items())
+    described = "".join(f"<dt>{escape(name)}</dt><dd>{escape(_words(value))}</dd>" for name, value in about.items())
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{STYLE}</style><main><h1>{escape(title)}</h1>"

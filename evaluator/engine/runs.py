@@ -26,6 +26,7 @@ class RunSpec:
     train: Limits
     infer: Limits
     remap_ids: bool = False
+    runtime: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
