@@ -167,17 +167,18 @@ class DockerSandbox:
             self.api.start(self._name(spec.key))
             room.mark("started")
 
-    def _entrypoint(self, image: str) -> tuple[str, ...]:
-        if image.startswith(REFERENCE):
-            reason = f"{image} is no image: reference models run in the process sandbox"
+    def _entrypoint(self, spec: StageSpec) -> tuple[str, ...]:
+        if spec.image.startswith(REFERENCE):
+            reason = f"{spec.image} is no image: reference models run in the process sandbox"
             raise SandboxRefusalError(Outcome.NOT_ALLOWED, reason)
-        return judged_run(self.api.inspect_image(self.image_id(image))["Config"])
+        config = self.api.inspect_image(self.image_id(spec.image))["Config"]
+        return judged_run(config, instead=spec.entrypoint)
 
     def _cgroup(self, key: str) -> str:
         return cgroups.parent_of(key, namespace=self.namespace, systemd=self.systemd)
 
     def _launch(self, spec: StageSpec, room: StageRoom) -> None:
-        entrypoint = self._entrypoint(spec.image)
+        entrypoint = self._entrypoint(spec)
         room.furnish(spec)
         with self.rooms.lock("gpus"):  # between choosing a GPU and the label that says so
             request = container_request(

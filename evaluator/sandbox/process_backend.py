@@ -54,6 +54,9 @@ class ProcessSandbox:
 
     def start(self, spec: StageSpec) -> None:
         module = reference_module(spec.image)
+        if spec.entrypoint:
+            reason = f"the process sandbox runs {spec.image} as it is and nothing in its place: use docker"
+            raise SandboxRefusalError(Outcome.NOT_ALLOWED, reason)
         with self.rooms.locked(spec.key) as room:
             if (room.path / "supervisor.json").exists():
                 if room.spec() != spec:

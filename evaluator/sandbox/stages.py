@@ -68,6 +68,7 @@ class StageSpec:
 
     `image` is the id of an image that this host has (`sha256:…`), or `reference:<name>` for the process sandbox.
     `infer` needs `model`. `uid` must be the same for the two stages of a run: a model's files may be private to it.
+    `entrypoint` is run in place of the image's own, from the image's working directory.
     """
 
     key: str
@@ -80,6 +81,7 @@ class StageSpec:
     model: ModelFile | None = None
     uid: int = FIRST_UID
     runtime: str | None = None
+    entrypoint: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not KEY.fullmatch(self.key):
@@ -96,6 +98,7 @@ class StageSpec:
             **{name: getattr(self, name) for name in ("key", "image", "uid", "runtime")},
             "command": str(self.command),
             "limits": asdict(self.limits),
+            "entrypoint": list(self.entrypoint),
             "mounts": [[str(mount.source), mount.target] for mount in self.mounts],
             "environment": dict(self.environment),
             "labels": dict(self.labels),
@@ -108,6 +111,7 @@ class StageSpec:
             **{name: stored[name] for name in ("key", "image", "uid", "runtime", "environment", "labels")},
             command=Command(stored["command"]),
             limits=Limits(**stored["limits"]),
+            entrypoint=tuple(stored["entrypoint"]),
             mounts=tuple(Mount(Path(source), target) for source, target in stored["mounts"]),
             model=model_from_json(stored["model"]),
         )

@@ -35,9 +35,9 @@ def judge(config: Mapping[str, Any], *, architecture: str | None = None) -> Imag
     return ImageConfig(judged_run(run), _texts(rootfs.get("diff_ids"), "rootfs.diff_ids"))
 
 
-def judged_run(run: Mapping[str, Any]) -> tuple[str, ...]:
-    """The part that says how it is run; returns its entry point."""
-    entrypoint = _texts(run.get("Entrypoint"), "Entrypoint")
+def judged_run(run: Mapping[str, Any], *, instead: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The part that says how it is run; returns its entry point, or what is run instead."""
+    entrypoint = instead or _texts(run.get("Entrypoint"), "Entrypoint")
     _demand(
         bool(entrypoint), 'it has no ENTRYPOINT: add ENTRYPOINT ["python", "model.py"], say, which gets train or infer'
     )
