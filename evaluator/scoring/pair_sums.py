@@ -4,6 +4,7 @@ A weighted sum over rows, with a weight for each cell and each drug, is w_celláµ
 bootstrap needs to know of a file of predictions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -54,10 +55,22 @@ class Pairs:
         """The pairs of some rows (a test fold), in the same table."""
         return Pairs(self.cells, self.drugs, self.position[rows])
 
+    def by_cell(self) -> "Pairs":
+        """All drugs in one column, for what is resampled by cell alone: several times faster to fill."""
+        return Pairs(self.cells, np.zeros(1, dtype=np.intp), self.position // len(self.drugs))
+
+    def by_drug(self) -> "Pairs":
+        """All cells in one row."""
+        return Pairs(np.zeros(1, dtype=np.intp), self.drugs, self.position % len(self.drugs))
+
     def table(self, values: Floats | None = None) -> Floats:
         """The sums of one value a row (by default 1), (cells, drugs)."""
         flat = np.bincount(self.position, weights=values, minlength=len(self.cells) * len(self.drugs))
         return flat.astype(np.float64, copy=False).reshape(self.shape)
+
+    def tables(self, columns: Sequence[Floats | None]) -> Floats:
+        """The sums of several values a row, (columns, cells, drugs)."""
+        return np.stack([self.table(values) for values in columns])
 
 
 def _present(code: Integers) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -66,21 +79,21 @@ def _present(code: Integers) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[code]
 
 
-def truth_sums(pairs: Pairs, y: Floats, *, centre: float) -> Floats:
-    """(3, cells, drugs), in the order of TruthSum."""
+def truth_values(y: Floats, *, centre: float) -> list[Floats | None]:
+    """What is summed of the answers, in the order of TruthSum."""
     centred = y - centre
-    return np.stack([pairs.table(), pairs.table(centred), pairs.table(centred * centred)])
+    return [None, centred, centred * centred]
 
 
-def error_sums(pairs: Pairs, y: Floats, prediction: Predictions) -> Floats:
-    """(1, cells, drugs): the squared error alone, which r2, rmse, skill and their gaps need."""
-    error = prediction - y
-    return pairs.table(error * error)[None]
+def error_values(y: Floats, prediction: Predictions) -> list[Floats | None]:
+    """The squared error alone, which is all that r2, rmse, skill and their gaps need."""
+    error: Floats = np.subtract(prediction, y, dtype=np.float64)
+    error *= error
+    return [error]
 
 
-def file_sums(pairs: Pairs, y: Floats, prediction: Predictions, *, centre: float) -> Floats:
-    """(4, cells, drugs), in the order of FileSum: what mae and pearson need besides."""
-    error = prediction - y
-    centred = prediction.astype(np.float64) - centre
-    values = (error * error, np.abs(error), centred, centred * centred)
-    return np.stack([pairs.table(value) for value in values])
+def file_values(y: Floats, prediction: Predictions, *, centre: float) -> list[Floats | None]:
+    """What is summed of a file of predictions, in the order of FileSum."""
+    error: Floats = np.subtract(prediction, y, dtype=np.float64)
+    centred: Floats = np.subtract(prediction, centre, dtype=np.float64)
+    return [error * error, np.abs(error), centred, centred * centred]

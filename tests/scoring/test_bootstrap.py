@@ -16,7 +16,7 @@ from evaluator.scoring.bootstrap import (
 )
 from evaluator.scoring.intervals import interval
 from evaluator.scoring.metrics import Metric
-from evaluator.scoring.pair_sums import Pairs, error_sums, file_sums, truth_sums
+from evaluator.scoring.pair_values import Pairs, error_values, file_values, truth_values
 from evaluator.scoring.weights import split_weights
 
 CELL_IDS = [f"ACH-{i}" for i in range(9)]
@@ -41,8 +41,8 @@ def draws_of(metric, rows, weights):
     cell, drug, y, prediction = rows
     pairs = Pairs.of(cell=cell, drug=drug)
     at = weights.at(pairs)
-    truth = replicate(at, [truth_sums(pairs, y, centre=y.mean())])
-    files = replicate(at, [file_sums(pairs, y, prediction, centre=y.mean())])
+    truth = replicate(at, [pairs.tables(truth_values(y, centre=y.mean()))])
+    files = replicate(at, [pairs.tables(file_values(y, prediction, centre=y.mean()))])
     return DRAWS[metric](truth, files)[:, 0]
 
 
@@ -101,8 +101,8 @@ def test_folds_are_scored_apart_on_the_same_weights_then_averaged(rows):
     pairs, weights = Pairs.of(cell=cell, drug=drug), resample()
     folds = [np.arange(0, 120, 2), np.arange(1, 120, 2)]
     at = weights.at(pairs)
-    truth = replicate(at, [truth_sums(pairs.of_rows(fold), y[fold], centre=y.mean()) for fold in folds])
-    files = replicate(at, [error_sums(pairs.of_rows(fold), y[fold], prediction[fold]) for fold in folds])
+    truth = replicate(at, [pairs.of_rows(fold).tables(truth_values(y[fold], centre=y.mean())) for fold in folds])
+    files = replicate(at, [pairs.of_rows(fold).tables(error_values(y[fold], prediction[fold])) for fold in folds])
     draws = mean_over_splits(DRAWS[Metric.R2](truth, files), np.full((1 + REPLICATES, 2), 0.5))
     alone = [draws_of(Metric.R2, (cell[fold], drug[fold], y[fold], prediction[fold]), weights) for fold in folds]
     np.testing.assert_allclose(draws, (alone[0] + alone[1]) / 2, rtol=1e-10)
@@ -112,8 +112,8 @@ def test_all_splits_share_the_sums_of_a_whole_target(rows):
     cell, drug, y, prediction = rows
     pairs = Pairs.of(cell=cell, drug=drug)
     at = resample().at(pairs)
-    truth = replicate(at, [truth_sums(pairs, y, centre=y.mean())])
-    files = replicate(at, [error_sums(pairs, y, prediction), error_sums(pairs, y, y)])
+    truth = replicate(at, [pairs.tables(truth_values(y, centre=y.mean()))])
+    files = replicate(at, [pairs.tables(error_values(y, prediction)), pairs.tables(error_values(y, y))])
     scores = DRAWS[Metric.R2](truth, files)
     assert scores.shape == (1 + REPLICATES, 2)
     np.testing.assert_array_equal(scores[:, 1], 1)
@@ -123,8 +123,8 @@ def test_a_replicate_without_rows_is_undefined():
     pairs = Pairs.of(cell=np.array([0, 1]), drug=np.array([0, 1]))
     weights = Resample(np.array([[1.0, 1.0], [0.0, 3.0]]), np.array([[1.0, 1.0], [2.0, 0.0]]))
     y = np.array([0.2, 0.4])
-    truth = replicate(weights, [truth_sums(pairs, y, centre=0.3)])
-    files = replicate(weights, [file_sums(pairs, y, y + 0.1, centre=0.3)])
+    truth = replicate(weights, [pairs.tables(truth_values(y, centre=0.3))])
+    files = replicate(weights, [pairs.tables(file_values(y, y + 0.1, centre=0.3))])
     for metric in (Metric.RMSE, Metric.MAE, Metric.R2, Metric.PEARSON):
         assert np.isnan(DRAWS[metric](truth, files)[:, 0]).tolist() == [False, True]
 
@@ -156,6 +156,14 @@ def test_a_target_uses_the_release_weights_of_its_own_cells_and_drugs():
     np.testing.assert_array_equal(whole.at(pairs).drug, whole.drug[:, [1]])
     assert resample(Way.BY_DRUG).at(pairs).cell is None
     assert resample(Way.BY_CELL).at(pairs).drug is None
+
+
+@pytest.mark.parametrize(("way", "side"), [(Way.BY_CELL, Pairs.by_cell), (Way.BY_DRUG, Pairs.by_drug)])
+def test_one_way_replicates_need_the_margins_alone(way, side, rows):
+    cell, drug, y, prediction = rows
+    pairs, columns = Pairs.of(cell=cell, drug=drug), file_values(y, prediction, centre=y.mean())
+    at = resample(way).at(pairs)
+    np.testing.assert_allclose(at.totals(side(pairs).tables(columns)), at.totals(pairs.tables(columns)), rtol=1e-12)
 
 
 def test_nothing_resampled_is_refused():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluator.scoring.pair_sums import FileSum, Pairs, TruthSum, error_sums, file_sums, truth_sums
+from evaluator.scoring.pair_values import FileSum, Pairs, TruthSum, error_values, file_values, truth_values
 
 CELL = np.array([5, 2, 2, 5, 5], dtype=np.int32)
 DRUG = np.array([9, 0, 9, 9, 4], dtype=np.int32)
@@ -34,7 +34,7 @@ def test_a_fold_lies_in_the_table_of_its_target(pairs):
 
 
 def test_the_truth_is_centred(pairs):
-    sums = truth_sums(pairs, Y, centre=0.3)
+    sums = pairs.tables(truth_values(Y, centre=0.3))
     assert sums[TruthSum.ROWS].sum() == 5
     np.testing.assert_allclose(sums[TruthSum.Y], [[-0.1, 0, 0], [0, 0.2, -0.1]], atol=1e-15)
     np.testing.assert_allclose(sums[TruthSum.YY], [[0.01, 0, 0], [0, 0.04, 0.05]], atol=1e-15)
@@ -42,7 +42,7 @@ def test_the_truth_is_centred(pairs):
 
 def test_a_file_adds_its_errors_and_its_centred_predictions(pairs):
     prediction = np.array([0.2, 0.2, 0.1, 0.3, 0.7], dtype=np.float32)
-    sums = file_sums(pairs, Y, prediction, centre=0.3)
+    sums = pairs.tables(file_values(Y, prediction, centre=0.3))
     np.testing.assert_allclose(sums[FileSum.SQUARED_ERROR], [[0, 0, 0.04], [0, 0.04, 0.02]], atol=1e-7)
     np.testing.assert_allclose(sums[FileSum.ABSOLUTE_ERROR], [[0, 0, 0.2], [0, 0.2, 0.2]], atol=1e-7)
     np.testing.assert_allclose(sums[FileSum.P], [[-0.1, 0, -0.2], [0, 0.4, -0.1]], atol=1e-7)
@@ -51,5 +51,12 @@ def test_a_file_adds_its_errors_and_its_centred_predictions(pairs):
 
 def test_squared_errors_alone_are_the_first_of_a_file(pairs):
     prediction = np.array([0.2, 0.2, 0.1, 0.3, 0.7], dtype=np.float32)
-    full = file_sums(pairs, Y, prediction, centre=0.3)
-    np.testing.assert_array_equal(error_sums(pairs, Y, prediction), full[:1])
+    full = pairs.tables(file_values(Y, prediction, centre=0.3))
+    np.testing.assert_array_equal(pairs.tables(error_values(Y, prediction)), full[:1])
+
+
+def test_one_side_alone_gives_the_margins_of_the_table(pairs):
+    columns = [None, Y]
+    table = pairs.tables(columns)
+    np.testing.assert_allclose(pairs.by_cell().tables(columns), table.sum(axis=2, keepdims=True))
+    np.testing.assert_allclose(pairs.by_drug().tables(columns), table.sum(axis=1, keepdims=True))

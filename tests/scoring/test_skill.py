@@ -6,7 +6,7 @@ import pytest
 from evaluator.scoring.bootstrap import Resample, Way
 from evaluator.scoring.intervals import Interval
 from evaluator.scoring.number import Number
-from evaluator.scoring.pair_sums import Pairs, error_sums, truth_sums
+from evaluator.scoring.pair_values import Pairs, error_values, truth_values
 from evaluator.scoring.skill import (
     BASELINES,
     beats_the_baselines,
@@ -47,7 +47,10 @@ def test_rows_of_unseen_drugs_are_left_out_and_shown_apart():
     y = np.zeros(4)
     pairs = Pairs.of(cell=cell, drug=drug)
     ways = Resample.of(Way.TWO_WAY, seed=1, cell_ids=["a", "b"], drug_ids=["x", "y"], replicates=3)
-    truth, file = truth_sums(pairs, y, centre=0.0), error_sums(pairs, y, np.array([0.1, 0.9, 0.3, 0.9]))
+    truth, file = (
+        pairs.tables(truth_values(y, centre=0.0)),
+        pairs.tables(error_values(y, np.array([0.1, 0.9, 0.3, 0.9]))),
+    )
     seen = np.array([True, False])
     of_seen = mse_draws(ways, [of_drugs(truth, seen)], [of_drugs(file, seen)])
     of_unseen = mse_draws(ways, [of_drugs(truth, ~seen)], [of_drugs(file, ~seen)])
