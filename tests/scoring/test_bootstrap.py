@@ -16,7 +16,7 @@ from evaluator.scoring.bootstrap import (
 )
 from evaluator.scoring.intervals import interval
 from evaluator.scoring.metrics import Metric
-from evaluator.scoring.pair_values import Pairs, error_values, file_values, truth_values
+from evaluator.scoring.pair_sums import Pairs, error_values, file_values, truth_values
 from evaluator.scoring.weights import split_weights
 
 CELL_IDS = [f"ACH-{i}" for i in range(9)]

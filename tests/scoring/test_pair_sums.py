@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluator.scoring.pair_values import FileSum, Pairs, TruthSum, error_values, file_values, truth_values
+from evaluator.scoring.pair_sums import FileSum, Pairs, TruthSum, error_values, file_values, truth_values
 
 CELL = np.array([5, 2, 2, 5, 5], dtype=np.int32)
 DRUG = np.array([9, 0, 9, 9, 4], dtype=np.int32)

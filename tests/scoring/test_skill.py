@@ -6,7 +6,7 @@ import pytest
 from evaluator.scoring.bootstrap import Resample, Way
 from evaluator.scoring.intervals import Interval
 from evaluator.scoring.number import Number
-from evaluator.scoring.pair_values import Pairs, error_values, truth_values
+from evaluator.scoring.pair_sums import Pairs, error_values, truth_values
 from evaluator.scoring.skill import (
     BASELINES,
     beats_the_baselines,
