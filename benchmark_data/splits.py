@@ -68,9 +68,12 @@ def groups_of_rows(
 
 
 def _refuse_repeated_rows(split: Split, n_rows: int) -> None:
-    times = np.bincount(np.concatenate(list(split.parts().values())), minlength=n_rows)
-    if (times > 1).any():
-        raise ReleaseError(f"{_where(split)} has row {int(times.argmax())} of the study in two places")
+    positions = np.concatenate(list(split.parts().values()))
+    seen = np.zeros(n_rows, bool)
+    seen[positions] = True
+    if np.count_nonzero(seen) < len(positions):
+        row = int(np.bincount(positions).argmax())
+        raise ReleaseError(f"{_where(split)} has row {row} of the study in two places")
 
 
 def _refuse_shared(split: Split, grouping: Grouping) -> None:
