@@ -111,11 +111,11 @@ def read_text_matrix(path: Path, *, is_header: Callable[[int, list[str]], bool])
     rows: list[NDArray[np.float32]] = []
     not_finite = 0
     for line, fields in _lines(path):
+        if headers and len(fields) != len(headers[0]):
+            raise ReleaseError(f"{path}, line {line}: {len(fields)} columns where the first line has {len(headers[0])}")
         if not rows and is_header(len(headers), fields):
             headers.append(fields)
             continue
-        if len(fields) != len(headers[0]):
-            raise ReleaseError(f"{path}, line {line}: {len(fields)} columns where the first line has {len(headers[0])}")
         values = _values(path, line, fields, headers[-1])
         with np.errstate(over="ignore"):
             row = values.astype(np.float32)
@@ -239,11 +239,14 @@ def _opened(path: Path, read: Callable[[BinaryIO], pa.Table]) -> pa.Table:
     try:
         with path.open("rb") as file:
             table = read(file).replace_schema_metadata(None)
+        names = Counter(table.column_names)
     except OSError as error:
         raise ReleaseError(f"{path} cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise ReleaseError(f"{path} is not UTF-8: it has the byte {error.object[error.start]:#x}") from None
     except (pa.ArrowException, KeyError) as error:
         raise ReleaseError(f"{path}: {str(error).splitlines()[0]}") from None
-    for name, times in Counter(table.column_names).items():
+    for name, times in names.items():
         if times > 1:
             raise ReleaseError(f"{path} has {times} columns '{name}'")
     return table

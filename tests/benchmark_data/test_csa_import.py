@@ -236,6 +236,10 @@ def row(number: int, text: str) -> list[str]:
             r"cancer_RPPA.tsv, line 2, column B: 'x' is not a number",
         ),
         ({"x": {"cancer_RPPA.tsv": ["\tA\tB", "ACH-1\t1"]}}, r"line 2: 2 columns where the first line has 3"),
+        (
+            {"x": {"cancer_copy_number.tsv": ["\tA\tB", "\tA", "\tA\tB"]}},
+            r"line 2: 2 columns where the first line has 3",
+        ),
         ({"x": {"cancer_RPPA.tsv": ["\tA", "\tB", "ACH-1\t1"]}}, r"has 2 header rows where 1 is known"),
         ({"x": {"cancer_copy_number.tsv": ["\tA", "\tB", "ACH-1\t1"]}}, r"has 2 header rows where 1 or 3 is known"),
         ({"x": {"cancer_RPPA.tsv": ["\tA", "ACH-1\t1", "ACH-1\t2"]}}, r"cell table rppa: an id stands twice"),
