@@ -12,7 +12,7 @@ from evaluator.rows import Rows
 from evaluator.scorecard.design import Design, Entry, Values
 from evaluator.scoring.bootstrap import DRAWS, Resample, Way, replicate
 from evaluator.scoring.metrics import Metric
-from evaluator.scoring.pair_sums import Floats, Pairs, error_sums, file_sums, truth_sums
+from evaluator.scoring.pair_sums import Floats, Pairs, error_values, file_values, truth_values
 from evaluator.scoring.ranks import Layout, ordinals
 from evaluator.scoring.skill import mse_draws, of_drugs
 from evaluator.scoring.weights import fold_weights, split_weights
@@ -75,7 +75,7 @@ class EntryDraws:
     @cached_property
     def truth_tables(self) -> list[Floats]:
         return [
-            truth_sums(pairs, rows.response, centre=self._centre)
+            pairs.tables(truth_values(rows.response, centre=self._centre))
             for pairs, rows in zip(self._pairs, self._rows, strict=True)
         ]
 
@@ -93,7 +93,7 @@ class EntryDraws:
         return {metric: drawn[metric] for metric in metrics}
 
     def squared_errors(self, predictions: Predictions) -> list[Floats]:
-        return [error_sums(*self._of(split), prediction) for split, prediction in enumerate(predictions)]
+        return [self._file(split, prediction, full=False) for split, prediction in enumerate(predictions)]
 
     def baseline(self, baseline: Baseline) -> Predictions:
         return [
@@ -115,19 +115,17 @@ class EntryDraws:
     def _spearman(self, predictions: Predictions) -> Floats:
         """Of ranks computed once on all rows, not ranked anew in each replicate."""
         ranked = [_ranks(rows.response) for rows in self._rows]
-        truth = [truth_sums(pairs, rank, centre=0.0) for pairs, rank in zip(self._pairs, ranked, strict=True)]
+        truth = [pairs.tables(truth_values(rank, centre=0.0)) for pairs, rank in zip(self._pairs, ranked, strict=True)]
         files = [
-            file_sums(self._pairs[self._at(k)], ranked[self._at(k)], _ranks(prediction), centre=0.0)
+            self._pairs[self._at(k)].tables(file_values(ranked[self._at(k)], _ranks(prediction), centre=0.0))
             for k, prediction in enumerate(predictions)
         ]
         return DRAWS[Metric.SPEARMAN](replicate(self._resample, truth), replicate(self._resample, files))
 
     def _file(self, split: int, prediction: Values | Floats, *, full: bool) -> Floats:
         pairs, answers = self._of(split)
-        return (
-            file_sums(pairs, answers, prediction, centre=self._centre)
-            if full
-            else error_sums(pairs, answers, prediction)
+        return pairs.tables(
+            file_values(answers, prediction, centre=self._centre) if full else error_values(answers, prediction)
         )
 
     def _at(self, split: int) -> int:
