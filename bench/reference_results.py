@@ -45,21 +45,19 @@ class Trial:
 
 
 def plan(epochs: dict[str, int]) -> list[Trial]:
-    """Three splits of the deep models within CCLE, ten of what is fast, and three across studies."""
+    """Three splits of the deep models within CCLE, ten of what is fast; across studies three of what is fast."""
     quick = ("drug_mean", "mean_effects", "pair_gbdt")
     trials = [Trial(model, "CCLE", split) for split in range(10) for model in quick]
     trials += [Trial("lgbm", "CCLE", split) for split in range(3)]
-    for split in range(3):
-        for model, limit in epochs.items():
-            trials.append(Trial(model, "CCLE", split, settings={"epochs": limit}))
     trials += [Trial("pair_gbdt", "CCLE", split, "intradrug") for split in range(10)]
-    trials += [Trial("graphdrp", "CCLE", split, settings={"epochs": 150, "large_batch": True}) for split in range(3)]
-    trials += [Trial(model, "CCLE", 0, "intradrug", settings={"epochs": limit}) for model, limit in epochs.items()]
-    trials += [Trial("pair_gbdt", "CCLE", split, expression="rnaseq") for split in range(3)]
+    limits = {model: {"epochs": limit} for model, limit in epochs.items()}
+    trials += [Trial(model, "CCLE", split, settings=limit) for split in range(3) for model, limit in limits.items()]
     trials += [Trial(model, "CTRPv2", split) for split in range(3) for model in quick]
-    trials += [Trial("pair_gbdt", "CTRPv2", split, "intradrug") for split in range(3)]
-    trials += [Trial("lgbm", "CTRPv2", split, settings={"trees": 100}) for split in range(3)]
-    return trials + [Trial("pair_gbdt", "CTRPv2", split, settings={"trees": 100}) for split in range(3)]
+    trials += [Trial(model, "CTRPv2", 0, settings={"trees": 100}) for model in ("lgbm", "pair_gbdt")]
+    trials += [Trial("pair_gbdt", "CTRPv2", 0, "intradrug")]
+    trials += [Trial("graphdrp", "CCLE", 0, settings={"epochs": 150, "large_batch": True})]
+    trials += [Trial(model, "CCLE", 0, "intradrug", settings=limit) for model, limit in limits.items()]
+    return trials + [Trial("pair_gbdt", "CCLE", split, expression="rnaseq") for split in range(3)]
 
 
 def write_tables(realdata: Path, x: Path, expression: str) -> list[dict[str, object]]:
