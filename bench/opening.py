@@ -69,7 +69,7 @@ def bench_one(release: Path, tree: Path, peer: Path, *, pairs: int) -> None:
 
 
 def ready(folder: Path) -> int:
-    """What training and scoring need of every pair: given rows, the target's answers, strata; a feature row an entity."""
+    """What training and scoring need of every pair: given rows, the target's answers, strata, feature rows."""
     release = Release.open(folder)
     listed = {Entity.CELL: release.cells, Entity.DRUG: release.drugs}
     for entry in release.manifest.tables:

@@ -124,7 +124,10 @@ class Release:
         rows = self.study(study)
         position = rows.positions(column(stored, "row_id").astype(np.int64, copy=False))
         part = _codes(stored, "part", {name: code for code, name in enumerate(PART_NAMES)}, what=f"{path}: part")
-        split = Split(study, scheme, number, *(position[part == code] for code in range(len(PART_NAMES))))
+        parts = [position[part == code] for code in range(len(PART_NAMES))]
+        for members in parts:
+            members.setflags(write=False)  # shared by everyone who asks for this split
+        split = Split(study, scheme, number, *parts)
         prove_disjoint(split, cell=rows.cell, drug=rows.drug, tissue=self._tissue(scheme))
         return split
 

@@ -158,7 +158,7 @@ def _add_drugs(writer: PartsWriter, plan: Plan, drugs: slice) -> None:
     _add_fingerprints(writer, "ecfp4", ids, smiles, bits=512)
     _add_fingerprints(writer, "morgan", ids, smiles, bits=2048)
     columns, values = descriptors(smiles)
-    _add_matrix(writer, Entity.DRUG, "rdkit", ids, columns, values, "RDKit's 2D descriptors")
+    _add_matrix(writer, Entity.DRUG, "rdkit", ids, columns, values, "RDKit's 2D descriptors", DRUG_ORIGIN)
 
 
 def _add_drug_list(writer: PartsWriter, plan: Plan, drugs: slice) -> list[str]:
@@ -175,7 +175,7 @@ def _add_drug_list(writer: PartsWriter, plan: Plan, drugs: slice) -> list[str]:
 def _add_fingerprints(writer: PartsWriter, name: str, ids: Sequence[str], smiles: Sequence[str], *, bits: int) -> None:
     columns = [f"bit{number}" for number in range(bits)]
     values = fingerprints(smiles, radius=2, bits=bits)
-    _add_matrix(writer, Entity.DRUG, name, ids, columns, values, "Morgan fingerprint, radius 2")
+    _add_matrix(writer, Entity.DRUG, name, ids, columns, values, "Morgan fingerprint, radius 2", DRUG_ORIGIN)
 
 
 def _add_matrix(
@@ -186,16 +186,9 @@ def _add_matrix(
     columns: Sequence[str],
     values: NDArray[np.generic],
     description: str,
+    origin: Origin = ORIGIN,
 ) -> None:
-    writer.add_matrix(
-        entity,
-        name,
-        ids=ids,
-        columns=columns,
-        values=values,
-        origin=ORIGIN if entity is Entity.CELL else DRUG_ORIGIN,
-        description=description,
-    )
+    writer.add_matrix(entity, name, ids=ids, columns=columns, values=values, origin=origin, description=description)
 
 
 def _add_gene_sets(writer: PartsWriter) -> None:

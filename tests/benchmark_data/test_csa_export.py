@@ -15,6 +15,7 @@ from benchmark_data.csa_export import (
     write_matrix,
     write_response,
 )
+from benchmark_data.csa_import import import_csa
 from benchmark_data.errors import ReleaseError
 from benchmark_data.manifest import Direction, Entity, Kind, Response, Scheme, TableEntry, Task
 from benchmark_data.release import FeatureTable, Release
@@ -113,6 +114,24 @@ def test_values_of_many_blocks_stay_in_their_rows(tmp_path, monkeypatch):
     read = pd.read_csv(tmp_path / "x_data" / "cancer_odd.tsv", sep="\t", index_col=0)
     assert tuple(read.index) == table.ids
     assert np.array_equal(read.to_numpy(np.float32), values)
+
+
+@pytest.mark.parametrize("layout", list(Layout))
+def test_a_tree_comes_back_as_the_same_release(release, tmp_path, layout):
+    export_csa(release, tmp_path / "csa", layout=layout)
+    import_csa(tmp_path / "csa", tmp_path / "back", response="auc", name="back", version="1", licence="")
+    back = Release.open(tmp_path / "back")
+    for study in release.study_names():
+        ours, theirs = release.study(study), back.study(study)
+        assert ours.response.tolist() == theirs.response.tolist()
+        assert [release.cells[code] for code in ours.cell] == [back.cells[code] for code in theirs.cell]
+        assert [release.drugs[code] for code in ours.drug] == [back.drugs[code] for code in theirs.drug]
+        ours, theirs = release.split(study, Scheme.RANDOM_ROWS, 9), back.split(study, Scheme.RANDOM_ROWS, 9)
+        assert all(np.array_equal(theirs.parts()[part], positions) for part, positions in ours.parts().items())
+    for entity, name in ((Entity.CELL, "expression"), (Entity.DRUG, "ecfp4")):
+        ours, theirs = release.table(entity, name), back.table(entity, name)
+        assert (ours.ids, ours.columns) == (theirs.ids, theirs.columns)
+        assert np.array_equal(ours.values, theirs.values)
 
 
 def test_rows_stand_at_their_row_id_where_these_number_all_rows(tmp_path):
