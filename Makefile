@@ -23,8 +23,16 @@ lint: setup      ## ruff, mypy and the import directions
 test: lint       ## everything that is tested, in random order
 	$(PY) -m pytest -n 2 -m 'not slow'
 
+bench: $(VENV)-bench/.ready  ## speed, as ratios to stated peers and limits
+	$(VENV)-bench/bin/python -m bench
+
+$(VENV)-bench/.ready: pyproject.toml constraints.txt bench/peers.txt
+	test -x $(VENV)-bench/bin/python || python3 -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[models]' -r bench/peers.txt
+	touch $@
+
 lock: setup      ## write constraints.txt from what is installed
 	$(PY) -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 
 clean:           ## remove what was built
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(VENV)-bench build dist *.egg-info

@@ -1,0 +1,20 @@
+"""Every benchmark, one process each: `make bench`, or `python -m bench metrics intervals` for some."""
+
+import subprocess
+import sys
+
+FAST = ("metrics", "baselines", "opening", "intervals", "pair_boosting", "models", "engine")
+
+
+def main() -> None:
+    failed = []
+    for name in sys.argv[1:] or FAST:
+        print(f"== {name}", flush=True)
+        if subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False).returncode:
+            failed.append(name)
+    if failed:
+        sys.exit(f"could not be measured: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()
