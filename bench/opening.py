@@ -38,8 +38,11 @@ class Cost:
 
 def process(*command: str | Path) -> Cost:
     """Run it to its end; its output must say the number of rows that were opened."""
+    # One thread for both: neither computes anything, and starting BLAS threads is noise in a short process.
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    arguments = [str(part) for part in command]
     start = time.perf_counter()
-    child = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, cwd=HERE.parent)
+    child = subprocess.Popen(arguments, stdout=subprocess.PIPE, cwd=HERE.parent, env=environment)
     assert child.stdout is not None
     said = child.stdout.read()
     _, status, usage = os.wait4(child.pid, 0)
