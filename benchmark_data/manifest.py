@@ -214,7 +214,7 @@ def _from_toml(raw: dict[str, Any]) -> Manifest:
             for table in raw.get("table", [])
         ),
         splits=tuple(SplitEntry(**{**split, "scheme": Scheme(split["scheme"])}) for split in raw.get("split", [])),
-        files=tuple(FileEntry(path=_path(path), **entry) for path, entry in raw.get("files", {}).items()),
+        files=tuple(FileEntry(path=checked_path(path), **entry) for path, entry in raw.get("files", {}).items()),
     )
 
 
@@ -225,7 +225,7 @@ def checked_name(name: str) -> str:
     return name
 
 
-def _path(path: str) -> str:
+def checked_path(path: str) -> str:
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or ".." in parts or path != str(PurePosixPath(path)):
         raise ReleaseError(f"'{path}' is not a plain path inside the release")

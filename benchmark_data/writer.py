@@ -30,6 +30,7 @@ from benchmark_data.manifest import (
     StudyEntry,
     TableEntry,
     Task,
+    checked_path,
     format_manifest,
     manifest_id,
     parse_manifest,
@@ -144,7 +145,7 @@ class PartsWriter:
             raise ReleaseError(f"{what} has {entity} '{unknown[0]}', which the release's {entity} list does not have")
 
     def _place(self, path: str) -> Path:
-        place = self._folder / path
+        place = self._folder / checked_path(path)  # names in it may come from a hostile source
         place.parent.mkdir(parents=True, exist_ok=True)
         return place
 

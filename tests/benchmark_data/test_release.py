@@ -113,6 +113,18 @@ def test_the_same_parts_give_the_same_release_id(tmp_path):
     assert first.id == second.id
 
 
+def test_a_name_that_leads_out_of_the_folder_is_not_written(tmp_path):
+    with (
+        pytest.raises(ReleaseError, match="not a plain path"),
+        ReleaseWriter(tmp_path / "r", name="small", version="1", task=Task.REGRESSION, response=AUC) as writer,
+    ):
+        writer.add_info(Entity.CELL, pa.table({"cell_id": ["c1"]}))
+        writer.add_info(Entity.DRUG, pa.table({"drug_id": ["d1"]}))
+        row = {"row_id": [0], "cell_id": ["c1"], "drug_id": ["d1"], "auc": [0.5]}
+        writer.add_study("../../evil", pa.table(row))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_release_is_never_written_over(tmp_path):
     write_release(tmp_path / "r")
     with pytest.raises(ReleaseError, match="never changed"):
