@@ -61,7 +61,8 @@ def _matrix_sheet(card: Card, arm: str, metric: str, made: GMatrices) -> Sheet:
         rows.append(tuple(cells))
     columns = ("source", *made.order, "Ga", *(("Gna",) if normalised else ()))
     what = "95% interval" if intervals else "± spread over splits"
-    notes = sorted({why for key, why in made.reasons.items() if normalised or not key.startswith("Gn")})
+    undefined = {f"{key.partition('[')[0]}: {why}" for key, why in made.reasons.items()}
+    notes = sorted(note for note in undefined if normalised or not note.startswith("Gn"))
     if intervals and any(one.too_narrow for one in intervals.g.values()):
         notes = [NARROW, *notes]
     title = f"{arm}: {metric} from source (row) to target (column), {what}"
