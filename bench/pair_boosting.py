@@ -95,15 +95,19 @@ def train_ours(screen: Screen) -> PairBooster:
     )
 
 
+def labelled(screen: Screen) -> lightgbm.Dataset:
+    return lightgbm.Dataset(Rows(screen), screen.y, params=LIGHTGBM)  # Booster hands it none of its own
+
+
 def train_lightgbm(screen: Screen) -> lightgbm.Booster:
-    return lightgbm.train(LIGHTGBM, lightgbm.Dataset(Rows(screen), screen.y), num_boost_round=ROUNDS)
+    return lightgbm.train(LIGHTGBM, labelled(screen), num_boost_round=ROUNDS)
 
 
 TRAININGS = {"ours": train_ours, "lightgbm": train_lightgbm}
 
 
 def a_round(screen: Screen, pairs: int) -> Paired:
-    booster = lightgbm.Booster(LIGHTGBM, lightgbm.Dataset(Rows(screen), screen.y))
+    booster = lightgbm.Booster(LIGHTGBM, labelled(screen))
     both = Pairs((screen.cell_x, screen.drug_x), (screen.cell_code, screen.drug_code))
     grower = Grower(both, screen.y - screen.y.mean(), Settings())
     return in_pairs(grower.grow, booster.update, pairs=pairs)
