@@ -171,6 +171,11 @@ def parse_spec(text: str) -> TableSpec:
     for number, split in enumerate(spec.split):
         if sum((bool(split.files), bool(split.fold), split.seed is not None)) != 1:
             raise ReleaseError(f"split[{number}] needs one of files, fold and seed")
+        if split.count < 1:
+            raise ReleaseError(f"split[{number}].count is {split.count}; at least one is wanted")
+    for number, table in enumerate(spec.computed):
+        if table.radius < 0 or table.bits < 1:
+            raise ReleaseError(f"computed[{number}] wants a radius from 0 and bits from 1 on")
     if spec.computed and not spec.drugs.smiles:
         raise ReleaseError("computed tables need drugs.smiles, the column of SMILES")
     return spec

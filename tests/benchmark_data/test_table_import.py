@@ -195,6 +195,8 @@ FOLDS = '\n[[split]]\nscheme = "random-rows"\nfold = "fold"'
         (HEAD + DRUGS + SCREEN + "keep = 3", r"screen\[0\].keep is 3; a list is wanted"),
         (HEAD + DRUGS + SCREEN + 'where = "x"', r"screen\[0\].where is 'x'; a table is wanted"),
         (HEAD + DRUGS + SCREEN + 'study_column = "s"', r"screen\[0\] needs one of study and study_column"),
+        (HEAD + DRUGS + SCREEN + '[[split]]\nscheme = "cell-blind"\nseed = 1\ncount = 0', "count is 0; at least one"),
+        (HEAD + DRUGS + SCREEN + '[[computed]]\nname = "m"\nkind = "fingerprints"\nbits = 0', "bits from 1 on"),
         (HEAD + SCREEN, "drugs is missing"),
         (HEAD.replace("lower", "down") + DRUGS + SCREEN, "response.direction is 'down'; known are lower, higher"),
         (HEAD + DRUGS + SCREEN + FOLDS + "\nseed = 1", r"split\[0\] needs one of files, fold and seed"),
