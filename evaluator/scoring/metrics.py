@@ -75,9 +75,8 @@ def group_scores(groups: Groups, prediction: Predictions, *, metrics: Collection
 def _errors(groups: Groups, prediction: NDArray[Any]) -> dict[Metric, Column]:
     layout = groups.layout
     error = groups.y - prediction
-    absolute = layout.sums(np.abs(error))
-    error *= error
-    squares = layout.sums(error)
+    squares = layout.products(error, error)
+    absolute = layout.sums(np.abs(error, out=error))
     always = np.zeros(layout.count.size, dtype=np.uint8)
     return {
         Metric.R2: Column.of(1 - squares / groups.squares, groups.why),
@@ -92,17 +91,18 @@ def _pearson(groups: Groups, prediction: NDArray[Any], why: Reasons) -> Column:
     centred -= layout.spread(layout.sums(centred) / layout.count)
     # What the mean was off by is taken out of the squares; the products need no repair, as the answers sum to zero.
     rest = layout.sums(centred)
-    products = layout.sums(centred * groups.centred)
-    centred *= centred
-    squares = layout.sums(centred) - rest * rest / layout.count
+    products = layout.products(centred, groups.centred)
+    squares = layout.products(centred, centred) - rest * rest / layout.count
     why = np.where((why == 0) & ~in_range(squares), CODE[Why.OUT_OF_RANGE], why).astype(np.uint8)
     return Column.of(products / np.sqrt(squares * groups.squares), why)
 
 
 def _spearman(groups: Groups, prediction: NDArray[Any], why: Reasons) -> Column:
-    if groups.rank is None or groups.rank_squares is None:
+    if groups.ranks is None:
         raise ValueError("spearman needs groups that were made with ranked=True")
-    ranking = groups.layout.ranked(ordinals(prediction))
-    product = groups.rank[ranking.order]
-    product *= ranking.rank
-    return Column.of(groups.layout.sums(product) / np.sqrt(ranking.squares * groups.rank_squares), why)
+    layout = groups.layout
+    # Nothing else is asked of a row than its rank among the answers, so that is what its prediction is sorted with.
+    doubled, is_tied = layout.sorted(ordinals(prediction), groups.ranks.doubled)
+    rank, squares = layout.average(is_tied)
+    products = layout.products(doubled.astype(np.float64), rank) / 2  # the ranks sum to zero: no need to centre both
+    return Column.of(products / np.sqrt(squares * groups.ranks.squares), why)

@@ -45,7 +45,7 @@ def stratum_groups(truth: Truth, rows: dict[Stratum, NDArray[np.bool_]], *, rank
     """The strata as groups, to be prepared once for all predictions that have the same training rows."""
     row = [np.flatnonzero(is_in) for is_in in rows.values()]
     code = np.repeat(np.arange(len(row), dtype=np.int32), [part.size for part in row])
-    return Groups.of(truth.y, code, row=np.concatenate(row), ranked=ranked)
+    return truth.groups(code, row=np.concatenate(row), ranked=ranked)
 
 
 def stratum_scores(

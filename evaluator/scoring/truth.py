@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluator.scoring.ranks import Floats, Ints, Layout, ordinals
+from evaluator.scoring.ranks import Floats, Ints, Layout, Ordinals, Payload, ordinals
 
 Codes = NDArray[np.int32]
 
@@ -39,6 +39,20 @@ def in_range(squares: Floats) -> NDArray[np.bool_]:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranks:
+    """Average ranks within groups: twice the rank of each row, counted from 0, and the squares of the centred ranks."""
+
+    doubled: Payload
+    squares: Floats
+
+    @classmethod
+    def of(cls, layout: Layout, ordinal: Ordinals) -> "Ranks":
+        ranking = layout.ranked(ordinal)
+        doubled = 2 * ranking.by_row() + np.repeat(layout.count - 1, layout.count)
+        return cls(layout.payload(doubled.astype(np.uint64)), ranking.squares)
+
+
+@dataclass(frozen=True, slots=True)
 class Groups:
     """Answers laid out group after group, with what every metric needs to know about them.
 
@@ -51,24 +65,12 @@ class Groups:
     y: Floats
     centred: Floats
     squares: Floats  # of the centred answers, summed over each group
-    rank: Floats | None  # less the average rank of the group; None: not asked for
-    rank_squares: Floats | None
+    ranks: Ranks | None  # None: not asked for
     why: Reasons  # why r2 and the correlations are undefined for a group, whatever is predicted
 
     @classmethod
-    def of(cls, y: Floats, code: Codes, *, row: Ints | None = None, ranked: bool = True) -> "Groups":
-        """Groups by code. With `row`, code[i] is a group that row[i] belongs to."""
-        return cls._of(y, code, row, ordinals(y) if ranked else None)
-
-    @classmethod
-    def _of(cls, y: Floats, code: Codes, row: Ints | None, ordinal: NDArray[np.uint32] | None) -> "Groups":
-        count = np.bincount(code)
-        # numpy sorts 16-bit integers by radix, ten times faster.
-        order = np.argsort(code.astype(np.uint16) if count.size <= 2**16 else code, kind="stable")
-        return cls._laid_out(y, count, order if row is None else row[order], ordinal)
-
-    @classmethod
-    def _laid_out(cls, y: Floats, count: Ints, row: Ints | None, ordinal: NDArray[np.uint32] | None) -> "Groups":
+    def laid_out(cls, y: Floats, count: Ints, row: Ints | None, ordinal: Ordinals | None) -> "Groups":
+        """Groups of so many rows each, one after the other; `row` and `ordinal` as the fields have it."""
         group = np.flatnonzero(count)
         count = count[group]
         layout = Layout.of(count)
@@ -77,14 +79,11 @@ class Groups:
         # The first mean is off by a rounding of the offset; the second one of what is left of it.
         centred -= layout.spread(layout.sums(centred) / count)
         squares = layout.sums(centred * centred)
-        rank = rank_squares = None
-        if ordinal is not None:
-            ranking = layout.ranked(ordinal if row is None else ordinal[row])
-            rank, rank_squares = ranking.by_row(), ranking.squares
+        ranks = None if ordinal is None else Ranks.of(layout, ordinal if row is None else ordinal[row])
         why = np.where(in_range(squares), 0, CODE[Why.OUT_OF_RANGE]).astype(np.uint8)
         why[layout.is_constant(laid_out)] = CODE[Why.CONSTANT_TRUTH]
         why[count < 2] = CODE[Why.TOO_FEW_ROWS]
-        return cls(group, row, layout, laid_out, centred, squares, rank, rank_squares, why)
+        return cls(group, row, layout, laid_out, centred, squares, ranks, why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,7 @@ class Truth:
     """The answers of a target, with the cell and drug of each row as codes of the release."""
 
     y: Floats
+    ordinal: Ordinals  # of y
     cell: Codes
     drug: Codes
     n_cells: int
@@ -102,5 +102,16 @@ class Truth:
     @classmethod
     def of(cls, y: Floats, *, cell: Codes, drug: Codes, n_cells: int, n_drugs: int) -> "Truth":
         ordinal = ordinals(y)
-        rows = Groups._laid_out(y, np.array([y.size]), None, ordinal)
-        return cls(y, cell, drug, n_cells, n_drugs, rows, Groups._of(y, drug, None, ordinal))
+        rows = Groups.laid_out(y, np.array([y.size]), None, ordinal)
+        return cls(y, ordinal, cell, drug, n_cells, n_drugs, rows, _by_code(y, drug, None, ordinal))
+
+    def groups(self, code: Codes, *, row: Ints | None = None, ranked: bool = True) -> Groups:
+        """Other groups of the rows, by code. With `row`, code[i] is a group that row[i] belongs to."""
+        return _by_code(self.y, code, row, self.ordinal if ranked else None)
+
+
+def _by_code(y: Floats, code: Codes, row: Ints | None, ordinal: Ordinals | None) -> Groups:
+    count = np.bincount(code)
+    # numpy sorts 16-bit integers by radix, ten times faster.
+    order = np.argsort(code.astype(np.uint16) if count.size <= 2**16 else code, kind="stable")
+    return Groups.laid_out(y, count, order if row is None else row[order], ordinal)

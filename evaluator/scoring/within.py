@@ -80,4 +80,4 @@ def drug_sets(truth: Truth, sets: Sequence[Collection[int]], *, ranked: bool = T
         is_in[list(drugs)] = True
         row.append(np.flatnonzero(is_in[truth.drug]))
         code.append(np.full(row[-1].size, place, dtype=np.int32))
-    return Groups.of(truth.y, np.concatenate(code), row=np.concatenate(row), ranked=ranked)
+    return truth.groups(np.concatenate(code), row=np.concatenate(row), ranked=ranked)

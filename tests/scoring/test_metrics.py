@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from evaluator.scoring.metrics import Metric, group_scores, row_scores
-from evaluator.scoring.truth import Groups, Why
+from evaluator.scoring.truth import Why
 from tests.scoring.builders import make_truth
 
 # Multiples of 1/1024 between 0 and 1, as an AUC is: distinct values are far enough apart for every peer.
@@ -68,7 +68,7 @@ def test_metrics_of_each_group_are_those_of_its_rows_alone(pair, data):
 
 
 def test_a_row_may_stand_in_several_groups():
-    groups = Groups.of(np.array([0.0, 1.0, 3.0]), np.array([0, 0, 1, 1], dtype=np.int32), row=np.array([0, 1, 1, 2]))
+    groups = make_truth([0.0, 1.0, 3.0]).groups(np.array([0, 0, 1, 1], dtype=np.int32), row=np.array([0, 1, 1, 2]))
     mae = group_scores(groups, np.array([0.0, 0.0, 0.0]), metrics=[Metric.MAE])[Metric.MAE]
     assert mae.value.tolist() == [0.5, 2.0]  # (0 + 1) / 2 and (1 + 3) / 2
 
@@ -79,7 +79,7 @@ def test_only_the_metrics_asked_for_are_computed(asked):
 
 
 def test_spearman_of_groups_without_ranks_is_a_programming_error():
-    groups = Groups.of(np.array([0.0, 1.0]), np.zeros(2, dtype=np.int32), ranked=False)
+    groups = make_truth([0.0, 1.0]).groups(np.zeros(2, dtype=np.int32), ranked=False)
     assert list(group_scores(groups, np.array([0.0, 1.0]), metrics=[Metric.R2])) == [Metric.R2]
     with pytest.raises(ValueError, match="ranked=True"):
         group_scores(groups, np.array([0.0, 1.0]))
@@ -165,6 +165,6 @@ def test_reasons_are_those_of_each_group():
 
 def test_more_than_65536_groups_are_laid_out_in_order():
     code = np.array([70_000, 3, 70_000, 3], dtype=np.int32)
-    groups = Groups.of(np.array([1.0, 2.0, 3.0, 4.0]), code)
+    groups = make_truth([1.0, 2.0, 3.0, 4.0]).groups(code)
     assert groups.group.tolist() == [3, 70_000]
     assert groups.y.tolist() == [2.0, 4.0, 1.0, 3.0]

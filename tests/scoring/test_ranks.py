@@ -39,7 +39,8 @@ def test_more_groups_and_rows_than_fit_one_key_are_ranked_all_the_same(monkeypat
     rng = np.random.default_rng(1)
     values, count = rng.integers(0, 5, 1000).astype(np.float32), np.array([400, 1, 599])
     layout = Layout.of(count)
-    assert layout.base is None
+    assert layout.payload(np.array([1], dtype=np.uint64)).key is not None
+    assert layout.payload(np.array([2**7], dtype=np.uint64)).key is None
     assert layout.ranked(ordinals(values)).by_row() == pytest.approx(centred_ranks(values, count), abs=0)
 
 
