@@ -13,7 +13,7 @@ from evaluator.engine.runs import RunSpec
 from evaluator.engine.staging import TableStage, fresh, job_ids, query_order, write_query, write_rows
 from evaluator.mechanisms import mechanisms_of
 from evaluator.rows import Rows
-from evaluator.sandbox.stages import FIRST_UID, Command, Limits, ModelFile, Mount, StageSpec
+from evaluator.sandbox.stages import FIRST_UID, Command, Ending, Limits, ModelFile, Mount, StageSpec
 
 UIDS = 40_000
 """Runs are spread over this many users of a host; 10001 + 40,000 stays below 65534."""
@@ -49,15 +49,15 @@ class JobBuilder:
 
     def training_rows(self, spec: RunSpec) -> tuple[Rows, Rows]:
         """Train and validation rows as the run's arm leaves them."""
+        return self.after_arm(spec, *self.split_rows(spec))
+
+    def split_rows(self, spec: RunSpec) -> tuple[Rows, Rows]:
         study = self.release.study(spec.source)
         split = self.release.split(spec.source, spec.scheme, spec.split)
-        return apply_arm(
-            spec.arm,
-            Rows.of(study, split.train),
-            Rows.of(study, split.val),
-            seed=seed_of(spec.seed, "arm"),
-            mechanisms=self._mechanisms,
-        )
+        return Rows.of(study, split.train), Rows.of(study, split.val)
+
+    def after_arm(self, spec: RunSpec, train: Rows, val: Rows) -> tuple[Rows, Rows]:
+        return apply_arm(spec.arm, train, val, seed=seed_of(spec.seed, "arm"), mechanisms=self._mechanisms)
 
     def target_rows(self, spec: RunSpec, target: str) -> Rows:
         """The rows that a target is predicted on: the split's test rows of the source itself, all rows of another."""
@@ -65,6 +65,10 @@ class JobBuilder:
         if target != spec.source:
             return Rows.of(study)
         return Rows.of(study, self.release.split(spec.source, spec.scheme, spec.split).test)
+
+    def explained(self, ending: Ending) -> Ending:
+        """What an ending means under this contract."""
+        return ending
 
     @cached_property
     def _mechanisms(self) -> Mechanisms:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from benchmark_data.manifest import Scheme
 from evaluator.arms import Arm
+from evaluator.contract.improve import ImproveModel
 from evaluator.sandbox.stages import Ending, Limits, ModelFile, model_from_json, model_to_json
 
 
@@ -27,6 +28,7 @@ class RunSpec:
     infer: Limits
     remap_ids: bool = False
     runtime: str | None = None
+    improve: ImproveModel | None = None  # three scripts of IMPROVE's, instead of our own contract
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -41,7 +43,8 @@ class RunSpec:
     def to_json(self) -> dict[str, Any]:
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         plain = {"arm": str(self.arm), "train": asdict(self.train), "infer": asdict(self.infer)}
-        return values | plain | {"settings": dict(self.settings), "targets": list(self.targets)}
+        improve = self.improve and self.improve.to_json()
+        return values | plain | {"improve": improve, "settings": dict(self.settings), "targets": list(self.targets)}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
@@ -51,6 +54,7 @@ class RunSpec:
             "train": Limits(**stored["train"]),
             "infer": Limits(**stored["infer"]),
             "targets": tuple(stored["targets"]),
+            "improve": stored["improve"] and ImproveModel.from_json(stored["improve"]),
         }
         return cls(**{**stored, **typed})
 
