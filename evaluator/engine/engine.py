@@ -133,7 +133,7 @@ class Engine:
         return self.builder.infer_stage(stage.spec, key, stage.target, result.model)
 
     def _record(self, stage: Stage, outputs: Outputs) -> list[Stage]:
-        spec, target, ending = stage.spec, stage.target, outputs.ending
+        spec, target, ending = stage.spec, stage.target, self.builder.explained(outputs.ending)
         if target is not None and outputs.predictions is not None:
             ending = self._keep_predictions(spec, target, outputs.predictions, ending)
         with self._writing:
