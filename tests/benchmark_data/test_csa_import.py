@@ -273,6 +273,12 @@ def test_a_broken_tree_gives_one_sentence_and_leaves_nothing_behind(tmp_path, br
     assert [path.name for path in tmp_path.iterdir()] == ["csa"]
 
 
+def test_line_ends_make_no_difference_to_the_release(tmp_path):
+    unix, windows = (write_tree(tmp_path / name, MANY_HEADERS, end=end) for name, end in (("u", "\n"), ("w", "\r\n")))
+    first, second = (import_csa(tree, tmp_path / f"{tree.name}-release") for tree in (unix, windows))
+    assert first.release_id == second.release_id != ""
+
+
 def test_a_folder_that_is_no_tree_is_refused(tmp_path):
     with pytest.raises(ReleaseError, match=r"is no csa_data tree: it has no y_data/response.tsv"):
         import_csa(tmp_path, tmp_path / "out")

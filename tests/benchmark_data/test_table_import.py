@@ -268,6 +268,12 @@ def test_the_smallest_spec_of_the_documentation_is_one():
     assert parse_spec(page.split("```toml\n")[1].split("```")[0]).screen[0].study == "MyScreen"
 
 
+def test_the_same_tables_give_the_same_release(folder, tmp_path):
+    spec = parse_spec(HEAD + DRUGS + SCREEN + '[[split]]\nscheme = "pair-grouped"\nseed = 1\ncount = 3')
+    first, second = (import_tables(spec, folder, tmp_path / name) for name in ("first", "second"))
+    assert first.release_id == second.release_id != ""
+
+
 def test_a_shipped_spec_goes_by_its_bare_name():
     assert read_spec("realdata").name == "four-screens"
 
