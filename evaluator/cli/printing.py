@@ -1,6 +1,7 @@
 """What every command prints alike: sheets, JSON and progress."""
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmark_data.sheet import Sheet
+from benchmark_data.tracking import Track
 
 
 @contextmanager
@@ -24,8 +26,24 @@ def progress_bar(*, quiet: bool) -> Iterator[Progress]:
         yield progress
 
 
+@contextmanager
+def tracked(*, quiet: bool) -> Iterator[Track]:
+    """The same, for work that walks its steps through a `Track`."""
+    with progress_bar(quiet=quiet) as bar:
+        yield lambda steps, what: bar.track(steps, description=what)
+
+
 def print_json(value: dict[str, Any]) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    typer.echo(json.dumps(_without_nan(value), ensure_ascii=False, allow_nan=False))
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON has no NaN: what is undefined is null."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def print_sheets(console: Console, sheets: tuple[Sheet, ...]) -> None:

@@ -1,30 +1,22 @@
 """`holdout release …`: what is in a release, whether it is whole, and how other data becomes one."""
 
-import json
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import Progress, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 from benchmark_data.csa_import import import_csa
 from benchmark_data.csa_tree import RESPONSES
 from benchmark_data.import_report import ImportReport
 from benchmark_data.release import Release
-from benchmark_data.sheet import Sheet
 from benchmark_data.summary import Summary, summarise
 from benchmark_data.table_import import import_tables
 from benchmark_data.table_spec import read_spec, shipped_specs
-from benchmark_data.tracking import Track
 from benchmark_data.verify import Verdict, verify
+from evaluator.cli.printing import print_json, print_sheets, tracked
 
 app = typer.Typer(help="Make, check and look into releases of benchmark data.", no_args_is_help=True)
 
@@ -38,10 +30,10 @@ _SHIPPED = ", ".join(shipped_specs())
 @app.command("verify", epilog="Example: holdout release verify releases/four-screens")
 def verify_command(folder: Folder, as_json: AsJson = False) -> None:
     """Name every file that differs, is missing or is extra, and load everything once. Exit code 1 on a finding."""
-    with _progress(quiet=as_json) as track:
+    with tracked(quiet=as_json) as track:
         verdict = verify(folder, track=track)
     if as_json:
-        _print_json(asdict(verdict))
+        print_json(asdict(verdict))
     else:
         _print_verdict(verdict)
     if verdict.findings:
@@ -51,10 +43,10 @@ def verify_command(folder: Folder, as_json: AsJson = False) -> None:
 @app.command("info", epilog="Example: holdout release info releases/four-screens")
 def info_command(folder: Folder, as_json: AsJson = False) -> None:
     """Show studies, counts, overlaps, replicates, feature coverage, splits and licences."""
-    with _progress(quiet=as_json) as track:
+    with tracked(quiet=as_json) as track:
         summary = summarise(Release.open(folder), track=track)
     if as_json:
-        _print_json(asdict(summary))
+        print_json(asdict(summary))
     else:
         _print_summary(summary)
 
@@ -71,7 +63,7 @@ def import_tables_command(
     as_json: AsJson = False,
 ) -> None:
     """Make a release of plain tables, and report what could not be used."""
-    with _progress(quiet=as_json) as track:
+    with tracked(quiet=as_json) as track:
         report = import_tables(read_spec(spec), folder, out, track=track)
     _print_report(report, as_json=as_json)
 
@@ -89,31 +81,9 @@ def import_csa_command(
     as_json: AsJson = False,
 ) -> None:
     """Make a release of an IMPROVE csa_data tree as it is published, and report what could not be used."""
-    with _progress(quiet=as_json) as track:
+    with tracked(quiet=as_json) as track:
         report = import_csa(folder, out, response=response, name=name, version=version, licence=licence, track=track)
     _print_report(report, as_json=as_json)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Track]:
-    """Bars on the terminal's error stream; none where nobody watches."""
-    console = Console(stderr=True)
-    columns = (*Progress.get_default_columns(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
-        yield lambda steps, what: progress.track(steps, description=what)
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    typer.echo(json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def _without_nan(value: Any) -> Any:
-    """JSON has no NaN: what is undefined is null."""
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _print_verdict(verdict: Verdict) -> None:
@@ -142,35 +112,18 @@ def _print_summary(summary: Summary) -> None:
     for study in summary.studies:
         if study.description:
             console.print(Text(f"{study.name}: {study.description}"))
-    _print_sheets(console, summary.sheets())
+    print_sheets(console, summary.sheets())
 
 
 def _print_report(report: ImportReport, *, as_json: bool) -> None:
     if as_json:
-        _print_json(asdict(report))
+        print_json(asdict(report))
         return
     console = Console(highlight=False)
-    _print_sheets(console, report.sheets())
+    print_sheets(console, report.sheets())
     for note in report.all_notes():
         console.print(Text(f"Note: {note}"))
     console.print(Text(f"{report.name} {report.version} ({report.release_id[:12]}) stands in {report.folder}"))
-
-
-def _print_sheets(console: Console, sheets: tuple[Sheet, ...]) -> None:
-    for sheet in sheets:
-        if not sheet.rows:
-            continue
-        console.print(Text(sheet.title, style="bold"))  # a title of the table itself would wrap at the table's width
-        table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        for number, column in enumerate(sheet.columns):
-            numeric = all(row[number] == "n/a" or row[number].lstrip("<>")[:1].isdigit() for row in sheet.rows)
-            table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
-        for row in sheet.rows:
-            table.add_row(*(Text(cell) for cell in row))
-        console.print(table)
-        if sheet.note:
-            console.print(Text(sheet.note, style="dim"))
-            console.print()
 
 
 def _plural(number: int, noun: str) -> str:

@@ -1,7 +1,5 @@
 """`holdout release tiny` and `holdout release full-scale`: synthetic releases, for tests and for benchmarks."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +11,7 @@ from benchmark_data.csa_export import Layout, export_csa
 from benchmark_data.errors import ReleaseError
 from benchmark_data.release import Release
 from benchmark_data.synthetic import to_seal_beside, write_full_scale, write_tiny
-from benchmark_data.tracking import Track
-from evaluator.cli.printing import print_json, progress_bar
+from evaluator.cli.printing import print_json, tracked
 
 TINY_EXAMPLE = "Example: holdout release tiny releases/tiny"
 FULL_SCALE_EXAMPLE = "Example: holdout release full-scale releases/full --as-csa"
@@ -25,7 +22,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machin
 
 def tiny_command(out: Out, as_json: AsJson = False) -> None:
     """Write the small synthetic release, the same bytes every time, and beside it the draft of a study to seal."""
-    with _track(quiet=as_json) as track:
+    with tracked(quiet=as_json) as track:
         release_id = write_tiny(out, track=track)
     to_seal = to_seal_beside(out)
     _say(
@@ -50,19 +47,13 @@ def full_scale_command(
     tree = out.with_name(f"{out.name}-csa")
     if as_csa and tree.exists():
         raise ReleaseError(f"{tree} is there already: the csa_data tree is written to it; move it away first")
-    with _track(quiet=as_json) as track:
+    with tracked(quiet=as_json) as track:
         release_id = write_full_scale(out, track=track)
         if as_csa:
             export_csa(Release.open(out), tree, layout=layout, track=track)
     answer = {"release": str(out), "id": release_id} | ({"csa": str(tree)} if as_csa else {})
     text = f"{out} is the full-scale release ({release_id[:12]}): synthetic, under the names of the published studies."
     _say(answer, text + (f"\n{tree} is the same data as IMPROVE's csa_data tree." if as_csa else ""), as_json=as_json)
-
-
-@contextmanager
-def _track(*, quiet: bool) -> Iterator[Track]:
-    with progress_bar(quiet=quiet) as bar:
-        yield lambda steps, what: bar.track(steps, description=what)
 
 
 def _say(answer: dict[str, str], text: str, *, as_json: bool) -> None:
