@@ -22,7 +22,18 @@ from evaluator.sandbox.attacks import ATTACKS, SMALL, Attack
 from evaluator.sandbox.docker_backend import DockerSandbox
 from evaluator.sandbox.outcomes import Outcome, SandboxRefusalError
 from evaluator.sandbox.protocol import Sandbox
-from evaluator.sandbox.stages import Command, Ended, Ending, Gone, Limits, ModelFile, Mount, OutputFile, StageSpec
+from evaluator.sandbox.stages import (
+    Command,
+    Ended,
+    Ending,
+    Gone,
+    Limits,
+    ModelFile,
+    Mount,
+    OutputFile,
+    Outputs,
+    StageSpec,
+)
 
 CORPUS = Path(__file__).parent / "corpus"
 BASE_IMAGE = "python:3.11-slim-bookworm"
@@ -71,20 +82,15 @@ def prepared(sandbox: DockerSandbox, folder: Path, *, base: str = BASE_IMAGE, ru
     ground = Ground(
         sandbox=sandbox, image=derived_image(sandbox, base, entrypoint=ENTRYPOINT), folder=folder, runtime=runtime
     )
-    key = "seed"
-    try:
-        sandbox.start(_spec(SEED, key, ground))
-        waited(sandbox, key)
-        outputs = sandbox.collect(key, folder)
-    finally:
-        sandbox.discard(key)
+    outputs = finished(ground, SEED)
     if outputs.model is None:
         reason = f"an ordinary container does not run on this host: {outputs.ending.reason} {outputs.ending.log.head}"
         raise SandboxRefusalError(Outcome.HOST_SHORT, reason)
     return replace(ground, model=outputs.model)
 
 
-def run_attack(ground: Ground, attack: Attack) -> Finding:
+def finished(ground: Ground, attack: Attack) -> Outputs:
+    """Runs the attack's stage to its end and leaves nothing of it but its outputs."""
     key = "".join(letter if letter.isalnum() else "-" for letter in attack.name.lower()) + f"-{CANARY}"
     beside = f"beside-{key}"
     sandbox = ground.sandbox
@@ -93,15 +99,20 @@ def run_attack(ground: Ground, attack: Attack) -> Finding:
             neighbour = replace(attack, program=attack.beside, command=Command.TRAIN)
             sandbox.start(_spec(neighbour, beside, ground))
         sandbox.start(_spec(attack, key, ground))
-        ending = waited(sandbox, key)
-        outputs = sandbox.collect(key, ground.folder / key)
-        broken = (*breaches(attack, outputs.ending), *_reading(attack, outputs.predictions))
-        return Finding(attack, outputs.ending.outcome, broken, ending.wall_s)
-    except SandboxRefusalError as refusal:
-        return Finding(attack, refusal.outcome, (f"could not be run: {refusal.reason}",), 0.0)
+        waited(sandbox, key)
+        return sandbox.collect(key, ground.folder / key)
     finally:
         sandbox.discard(key)
         sandbox.discard(beside)
+
+
+def run_attack(ground: Ground, attack: Attack) -> Finding:
+    try:
+        outputs = finished(ground, attack)
+    except SandboxRefusalError as refusal:
+        return Finding(attack, refusal.outcome, (f"could not be run: {refusal.reason}",), 0.0)
+    broken = (*breaches(attack, outputs.ending), *_reading(attack, outputs.predictions))
+    return Finding(attack, outputs.ending.outcome, broken, outputs.ending.wall_s)
 
 
 def run_corpus(
