@@ -65,7 +65,8 @@ def replicate(resample: Resample, files: Sequence[Floats]) -> Floats:
 
     The truth of a target is one file for all splits, or one a test fold; the files of predictions are one a split.
     """
-    return np.stack([resample.totals(tables) for tables in files], axis=1)
+    totals = resample.totals(np.concatenate(files))
+    return totals.reshape(len(totals), len(files), -1)
 
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
