@@ -118,13 +118,14 @@ def _shown(pair: tuple[str, str]) -> str:
 
 def pairs_asked(tree: Path) -> list[tuple[str, str]]:
     """The pairs of the test part, in the order of its file."""
+    test = [int(line) for line in (tree / "splits" / SPLIT_FILE.format("test")).read_text().split()]
+    wanted = set(test)
     with (tree / "y_data/response.tsv").open(newline="", encoding="utf-8") as file:
         reader = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         header = next(reader)
         cell, drug = header.index(CELL), header.index(DRUG)
-        pairs = [(cells[cell], cells[drug]) for cells in reader]
-    test = (tree / "splits" / SPLIT_FILE.format("test")).read_text()
-    return [pairs[int(line)] for line in test.split()]
+        pairs = {row: (cells[cell], cells[drug]) for row, cells in enumerate(reader) if row in wanted}
+    return [pairs[row] for row in test]
 
 
 def call(model: str, stage: str, *arguments: object) -> None:
