@@ -217,7 +217,7 @@ class Failing(FakeSandbox):
         ending = super()._ending(key)
         if self.stages[key].command is Command.TRAIN:
             return ending
-        log = Log(head="Loaded data\ntest_y_data_predicted.csv: it has no auc_pred\n")
+        log = Log(head="Loaded data\ntest_y_data_predicted.csv: \x1bit has no auc_pred\n")
         return type(ending)(outcome=Outcome.CRASHED, exit_code=self.code, oom_killed=False, wall_s=1.0, log=log)
 
 

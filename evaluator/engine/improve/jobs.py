@@ -59,8 +59,9 @@ class ImproveJobBuilder(JobBuilder):
     def explained(self, ending: Ending) -> Ending:
         if ending.outcome is not Outcome.CRASHED or ending.exit_code not in REFUSALS:
             return ending
-        lines = (ending.log.head + ending.log.tail).splitlines() or [""]
-        return replace(ending, outcome=REFUSALS[ending.exit_code], reason=lines[-1][:LONGEST_REASON])
+        *_, said = (ending.log.head + ending.log.tail).splitlines() or [""]
+        reason = "".join(filter(str.isprintable, said[:LONGEST_REASON]))  # a container can write what it likes
+        return replace(ending, outcome=REFUSALS[ending.exit_code], reason=reason)
 
     @cached_property
     def _rows(self) -> pa.Table:
