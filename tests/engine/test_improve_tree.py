@@ -1,6 +1,7 @@
 """What an IMPROVE model gets to see: its training answers, every row in its place, and nothing of what it is asked."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -211,6 +212,13 @@ def test_onehot_gives_names_for_features_in_a_place_of_their_own(stages):
 def test_a_track_that_renames_ids_is_refused(answered, tmp_path):
     with pytest.raises(ContractError, match="a track that renames ids"):
         job_builder(answered, tmp_path, spec_of(answered, remap_ids=True))
+
+
+def test_a_classification_release_is_refused(answered, tmp_path):
+    release = Release.open(answered.folder)
+    release.manifest = replace(release.manifest, task=Task.CLASSIFICATION)
+    with pytest.raises(ContractError, match="for regression alone"):
+        job_builder(release, tmp_path, spec_of(release))
 
 
 @pytest.mark.parametrize(
