@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evaluator.contract.errors import ContractError
@@ -112,6 +112,7 @@ def test_more_lines_than_rows_are_refused_before_they_are_parsed():
 NUMBERS = st.from_regex(r"[+-]?([0-9]{1,20}\.?[0-9]{0,30}|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?", fullmatch=True)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.from_regex(r"-?[0-9]{1,18}", fullmatch=True), NUMBERS), min_size=1, max_size=20))
 def test_the_fast_and_the_careful_parser_read_the_same_numbers(cells):
     content = make_csv(*(",".join(row) for row in cells))

@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -80,6 +80,7 @@ def test_no_rows_asked_for_are_read_from_a_file_without_rows(tmp_path):
         assert read_predictions(tmp_path / name, row_id=ASKED[:0]).prediction.size == 0
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(npst.arrays(np.float32, st.integers(1, 30), elements=FINITE), st.randoms(use_true_random=False))
 def test_every_finite_32_bit_float_survives_every_format_and_order(tmp_path_factory, values, random):
     folder = tmp_path_factory.mktemp("formats")

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
@@ -10,6 +10,7 @@ from evaluator.scoring.truth import Why
 PROBABILITY = st.integers(0, 8).map(lambda n: n / 8)  # few values, so that ties are common and 0.5 is met
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.booleans(), PROBABILITY), min_size=2, max_size=50), st.sampled_from([np.float32, np.float64])
 )

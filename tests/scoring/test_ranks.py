@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from scipy.stats import rankdata
@@ -17,6 +17,7 @@ def centred_ranks(values, count):
     return np.concatenate([rankdata(part) - (part.size + 1) / 2 for part in parts])
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(EDGES), min_size=1, max_size=60), st.data(), st.sampled_from([np.float32, np.float64]))
 def test_ranks_within_groups_are_those_of_scipy(values, data, dtype):
     values = np.array(values, dtype=dtype)
@@ -28,6 +29,7 @@ def test_ranks_within_groups_are_those_of_scipy(values, data, dtype):
     assert ranking.squares == pytest.approx(np.add.reduceat(expected**2, np.cumsum(count) - count), rel=1e-14)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(npst.arrays(np.float32, st.integers(1, 80), elements=st.floats(width=32, allow_nan=False, allow_infinity=False)))
 def test_any_finite_32_bit_floats_keep_their_order(values):
     ranking = Layout.of(np.array([values.size])).ranked(ordinals(values))
