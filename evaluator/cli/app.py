@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from benchmark_data.errors import ReleaseError
-from evaluator.cli import evaluate, matrices, release, release_make, score
+from evaluator.cli import compare, evaluate, matrices, release, release_make, score
 from evaluator.contract.errors import ContractError
 from evaluator.sandbox.outcomes import SandboxRefusalError
 
@@ -27,6 +27,7 @@ release.app.command("tiny", epilog=release_make.TINY_EXAMPLE)(release_make.tiny_
 release.app.command("full-scale", epilog=release_make.FULL_SCALE_EXAMPLE)(release_make.full_scale_command)
 app.add_typer(release.app, name="release")
 app.command("matrices", epilog=matrices.EXAMPLE)(matrices.matrices_command)
+app.command("compare", epilog=compare.EXAMPLE)(compare.compare_command)
 app.command("score", epilog=score.EXAMPLE)(score.score_command)
 
 

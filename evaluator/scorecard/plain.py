@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from evaluator.scorecard.card import Card
+from evaluator.scorecard.compare import Comparison
 from evaluator.scorecard.design import Entry
 from evaluator.scorecard.points import FileScores
 from evaluator.scorecard.uncertain import MatrixIntervals, Skills, Uncertain
@@ -42,6 +43,24 @@ def plain_card(card: Card) -> dict[str, Any]:
         "files": {
             arm: [_where(entry) | _file(scores) for entry, scores in found.items()] for arm, found in card.files.items()
         },
+    }
+
+
+def plain_comparison(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "standings": [
+            {
+                "model": one.model,
+                "estimate": plain_number(one.estimate),
+                "rank": [one.first, one.last],
+                "tie_group": one.tie_group,
+            }
+            for one in comparison.standings
+        ],
+        "differences": [
+            {"models": list(pair), "primary": plain_interval(interval), "entries": _entries(comparison.entries[pair])}
+            for pair, interval in comparison.primary.items()
+        ],
     }
 
 

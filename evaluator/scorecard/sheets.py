@@ -7,6 +7,7 @@ import numpy as np
 from benchmark_data.sheet import Sheet
 from evaluator.baselines import Baseline
 from evaluator.scorecard.card import WITHIN, Card, mean_of_splits
+from evaluator.scorecard.compare import Comparison
 from evaluator.scorecard.design import Entry
 from evaluator.scorecard.points import FileScores
 from evaluator.scorecard.uncertain import EntryKey, Uncertain
@@ -29,6 +30,33 @@ def card_sheets(card: Card) -> tuple[Sheet, ...]:
     if card.ceilings:
         sheets.append(_ceilings(card))
     return tuple(sheets)
+
+
+def comparison_sheets(comparison: Comparison, *, metric: Metric) -> tuple[Sheet, ...]:
+    ranks = tuple(
+        (
+            one.model,
+            _number(one.estimate),
+            f"{one.first} to {one.last}" if one.last > one.first else str(one.first),
+            "none" if one.tie_group is None else str(one.tie_group),
+        )
+        for one in comparison.standings
+    )
+    sheets = [Sheet("Ranks by mean skill over mean effects", ("model", "score", "rank", "tie group"), ranks)]
+    for pair, interval in comparison.primary.items():
+        rows = [("mean skill over mean effects", "", _interval(interval), _verdict(interval, pair))]
+        higher = metric in NORMALISED
+        for key, one in comparison.entries[pair].items():
+            rows.append((*key, _interval(one), _verdict(one, pair, higher_is_better=higher)))
+        title = f"{pair[0]} minus {pair[1]}: the score, and {metric} entry by entry"
+        sheets.append(Sheet(title, ("source", "target", "difference, 95% interval", "better"), tuple(rows)))
+    return tuple(sheets)
+
+
+def _verdict(interval: Interval, pair: tuple[str, str], *, higher_is_better: bool = True) -> str:
+    if not interval.excludes_zero:
+        return "cannot tell"
+    return pair[0] if (interval.estimate.value > 0) == higher_is_better else pair[1]
 
 
 def _arm_sheets(card: Card, arm: str) -> list[Sheet]:

@@ -54,7 +54,7 @@ class Uncertain:
     alarm: MemoryAlarm | None
 
 
-class _Drawn:
+class Drawn:
     """Draws of everything, entry by entry: an entry's tables are large and are dropped as soon as it is done."""
 
     def __init__(self, weights: Weights, arms: Sequence[Arm], metrics: Sequence[Metric]) -> None:
@@ -111,7 +111,7 @@ def uncertainty(
     each: Callable[[EntryKey], object] = lambda _: None,
 ) -> Uncertain:
     design = weights.design
-    drawn = _Drawn(weights, arms, metrics)
+    drawn = Drawn(weights, arms, metrics)
     for source in design.sources:
         for target in design.targets:
             drawn.add(source, target, read)
@@ -123,7 +123,7 @@ def uncertainty(
         replicates=weights.replicates,
         matrices={str(arm): {metric: _matrix(drawn, str(arm), metric) for metric in metrics} for arm in arms},
         skills={key: _skills(drawn, key) for key in drawn.units if (key, Baseline.GLOBAL_MEAN) in drawn.skill},
-        primary=_interval(primary_score(complete), drawn.units.values())
+        primary=interval_of(primary_score(complete), drawn.units.values())
         if len(complete) == len(over_effects)
         else None,
         gap=_gaps(drawn),
@@ -131,7 +131,7 @@ def uncertainty(
     )
 
 
-def _matrix(drawn: _Drawn, arm: str, metric: Metric) -> MatrixIntervals:
+def _matrix(drawn: Drawn, arm: str, metric: Metric) -> MatrixIntervals:
     design = drawn.design
     g = {key: draws for (of, what, key), draws in drawn.g.items() if (of, what) == (arm, metric)}
     ratios = {
@@ -139,9 +139,9 @@ def _matrix(drawn: _Drawn, arm: str, metric: Metric) -> MatrixIntervals:
     }
     narrow = metric is Metric.R2
     return MatrixIntervals(
-        g={key: _interval(draws, [drawn.units[key]], r2=narrow) for key, draws in g.items()},
+        g={key: interval_of(draws, [drawn.units[key]], r2=narrow) for key, draws in g.items()},
         gn={
-            key: _interval(draws, [drawn.units[key], drawn.units[key[0], key[0]]], r2=narrow)
+            key: interval_of(draws, [drawn.units[key], drawn.units[key[0], key[0]]], r2=narrow)
             for key, draws in ratios.items()
         },
         ga={s: made for s in design.sources if (made := _off_diagonal(drawn, g, s, r2=narrow))},
@@ -149,28 +149,28 @@ def _matrix(drawn: _Drawn, arm: str, metric: Metric) -> MatrixIntervals:
     )
 
 
-def _off_diagonal(drawn: _Drawn, draws: Mapping[EntryKey, Floats], source: str, *, r2: bool) -> Interval | None:
+def _off_diagonal(drawn: Drawn, draws: Mapping[EntryKey, Floats], source: str, *, r2: bool) -> Interval | None:
     others = [(source, target) for target in drawn.design.targets if target != source]
     if not others or any(key not in draws for key in others):
         return None
-    return _interval(mean_of([draws[key] for key in others]), [drawn.units[key] for key in others], r2=r2)
+    return interval_of(mean_of([draws[key] for key in others]), [drawn.units[key] for key in others], r2=r2)
 
 
-def _skills(drawn: _Drawn, key: EntryKey) -> Skills:
-    made = {name: _interval(draws, [drawn.units[key]]) for (of, name), draws in drawn.skill.items() if of == key}
+def _skills(drawn: Drawn, key: EntryKey) -> Skills:
+    made = {name: interval_of(draws, [drawn.units[key]]) for (of, name), draws in drawn.skill.items() if of == key}
     over = {baseline: made[baseline] for baseline in Baseline}
     named = {str(baseline): one for baseline, one in over.items()} | {"drug_mean": made["seen"]}
     return Skills(over, made["seen"], made["unseen"], beats_the_baselines(named))
 
 
-def _gaps(drawn: _Drawn) -> dict[Metric, dict[EntryKey, Interval]]:
+def _gaps(drawn: Drawn) -> dict[Metric, dict[EntryKey, Interval]]:
     gaps: dict[Metric, dict[EntryKey, Interval]] = {}
     for (metric, key), draws in drawn.gap.items():
-        gaps.setdefault(metric, {})[key] = _interval(draws, [drawn.units[key]], r2=metric is Metric.R2)
+        gaps.setdefault(metric, {})[key] = interval_of(draws, [drawn.units[key]], r2=metric is Metric.R2)
     return gaps
 
 
-def _interval(draws: Floats, units: Iterable[tuple[int, int]], *, r2: bool = False) -> Interval:
+def interval_of(draws: Floats, units: Iterable[tuple[int, int]], *, r2: bool = False) -> Interval:
     """`units` are the numbers of cells and drugs of each target that the score is made of."""
     sizes = list(units)
     return interval(draws, units=min(map(min, sizes)), too_narrow=r2 and min(n for _, n in sizes) < R2_NEEDS_DRUGS)
