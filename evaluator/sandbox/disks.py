@@ -141,6 +141,13 @@ def move(image: Path, to: Path) -> None:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if os.geteuid() != 0:
+        reason = "bounded disks need root: run this as root, or reference models with the process sandbox"
+        raise SandboxRefusalError(Outcome.HOST_SHORT, reason)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        reason = f"{command[0]} is not installed: apt-get install e2fsprogs mount"
+        raise SandboxRefusalError(Outcome.HOST_SHORT, reason) from None
     if done.returncode:
         raise SandboxRefusalError(Outcome.HOST_SHORT, f"`{' '.join(command)}` failed: {done.stderr.strip()}")

@@ -62,6 +62,10 @@ class DockerSandbox:
         self.namespace = namespace
         self.gpus = gpus.on_this_host() if host_gpus is None else host_gpus
 
+    def again(self) -> "DockerSandbox":
+        """The same sandbox by a connection of its own: a connection is for one thread."""
+        return DockerSandbox(self.rooms.root, namespace=self.namespace, host_gpus=self.gpus)
+
     def close(self) -> None:
         """The connection to the engine; stages run on."""
         self.api.close()

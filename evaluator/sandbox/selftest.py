@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evaluator.contract.read_child import REFUSED
-from evaluator.sandbox.attacks import ATTACKS, SMALL, Attack
+from evaluator.sandbox.attacks import SMALL, Attack
 from evaluator.sandbox.docker_backend import DockerSandbox
 from evaluator.sandbox.outcomes import Outcome, SandboxRefusalError
 from evaluator.sandbox.protocol import Sandbox
@@ -115,12 +115,18 @@ def run_attack(ground: Ground, attack: Attack) -> Finding:
     return Finding(attack, outputs.ending.outcome, broken, outputs.ending.wall_s)
 
 
-def run_corpus(
-    ground: Ground, *, attacks: Sequence[Attack] = ATTACKS, at_once: int = 2, make: Callable[[], DockerSandbox]
-) -> Iterator[Finding]:
-    """Findings in the attacks' order. `make` gives each attack a sandbox of its own: a client is for one thread."""
+def run_corpus(ground: Ground, *, attacks: Sequence[Attack], at_once: int) -> Iterator[Finding]:
+    """Findings in the attacks' order."""
     with ThreadPoolExecutor(at_once) as pool:
-        yield from pool.map(lambda attack: run_attack(replace(ground, sandbox=make()), attack), attacks)
+        yield from pool.map(lambda attack: _by_itself(ground, attack), attacks)
+
+
+def _by_itself(ground: Ground, attack: Attack) -> Finding:
+    sandbox = ground.sandbox.again()
+    try:
+        return run_attack(replace(ground, sandbox=sandbox), attack)
+    finally:
+        sandbox.close()
 
 
 def breaches(attack: Attack, ending: Ending) -> tuple[str, ...]:
