@@ -19,6 +19,7 @@ from evaluator.engine.evaluation import Evaluation
 from evaluator.engine.host import SandboxKind, open_sandbox
 from evaluator.engine.jobs import JobBuilder
 from evaluator.engine.ledger import Ledger
+from evaluator.engine.submission import Submission
 from evaluator.engine.track import whole_release
 from evaluator.sandbox.docker_backend import DockerSandbox
 from evaluator.sandbox.stages import Limits, ModelFile, StageSpec
@@ -116,7 +117,7 @@ def _engine(release: Release, folder: Path) -> tuple[DockerSandbox, Engine]:
 def _evaluation(release: Release, image: str, folder: Path, *, sleep_s: float) -> Evaluation:
     arms = (Arm.parse("real"), Arm.parse("intradrug"))
     track = replace(whole_release(release), splits=(0,), arms=arms, train=LIMITS, infer=LIMITS)
-    return Evaluation.open(folder, image=image, release=release, track=track, settings={"sleep_s": sleep_s})
+    return Evaluation.open(folder, submission=Submission(image, {"sleep_s": sleep_s}), release=release, track=track)
 
 
 def _no_model(folder: Path) -> ModelFile:

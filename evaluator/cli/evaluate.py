@@ -9,18 +9,23 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from benchmark_data.csa_export import Layout
 from benchmark_data.manifest import Scheme
 from benchmark_data.release import Release
 from benchmark_data.synthetic import write_tiny
 from evaluator.arms import Arm
 from evaluator.cli.printing import print_json, print_sheets, progress_bar
+from evaluator.contract.improve import ImproveModel
 from evaluator.engine.check import CheckResult, check
 from evaluator.engine.engine import Progress
 from evaluator.engine.evaluation import Evaluation
-from evaluator.engine.host import SandboxKind, image_identity, open_sandbox, sandbox_version, slots_for
+from evaluator.engine.host import SandboxKind, admit, open_sandbox, sandbox_version, slots_for
 from evaluator.engine.report import report_path, write_report
 from evaluator.engine.runs import RunResult
+from evaluator.engine.submission import Submission
 from evaluator.engine.track import Track, read_track, whole_release
+from evaluator.sandbox.docker_backend import DockerSandbox
+from evaluator.sandbox.images.registry import Registry
 from evaluator.sandbox.outcomes import Fault, Outcome
 from evaluator.scorecard.card import Card, score_card
 from evaluator.scorecard.design import Design
@@ -32,8 +37,24 @@ EVALUATE_EXAMPLE = "Example: holdout evaluate my-model --release releases/tiny -
 CHECK_EXAMPLE = "Example: docker build -t mine . && holdout check mine"
 
 Image = Annotated[
-    str, typer.Argument(metavar="IMAGE", help="An image of this machine's Docker, or reference:<name> of our models.")
+    str,
+    typer.Argument(
+        metavar="IMAGE",
+        help="An image of this machine's Docker, a file of `docker save`, one by digest at a registry that is allowed, "
+        "or, with --sandbox process, reference:<name> of our models.",
+    ),
 ]
+Registries = Annotated[
+    list[str] | None, typer.Option("--registry", metavar="HOST", help="A registry that images may come from.")
+]
+Improve = Annotated[
+    str | None,
+    typer.Option("--improve", metavar="MODEL", help="The image holds an IMPROVE model of this name, unchanged."),
+]
+Headers = Annotated[
+    Layout, typer.Option("--improve-headers", help="The header rows of the tree that an IMPROVE model reads.")
+]
+Settings = Annotated[list[str] | None, typer.Option("--setting", metavar="NAME=JSON", help="Passed on in job.json.")]
 Sandboxes = Annotated[SandboxKind, typer.Option("--sandbox", help="Where stages run; process takes reference models.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 TICK = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("·", "dim")}
@@ -51,7 +72,10 @@ def evaluate_command(
     scheme: Annotated[Scheme, typer.Option(help="The split scheme, without a track.")] = Scheme.RANDOM_ROWS,
     splits: Annotated[int | None, typer.Option(min=1, help="The first so many splits alone.")] = None,
     arm: Annotated[list[str] | None, typer.Option(help="These arms alone.")] = None,
-    setting: Annotated[list[str] | None, typer.Option(metavar="NAME=JSON", help="Passed on in job.json.")] = None,
+    setting: Settings = None,
+    improve: Improve = None,
+    improve_headers: Headers = Layout.MANY_HEADERS,
+    registry: Registries = None,
     slots: Annotated[int | None, typer.Option(min=1, help="Stages side by side; by default what fits.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -60,13 +84,12 @@ def evaluate_command(
     chosen = _track(opened, track, scheme, splits, arm)
     folder = out or Path(f"{image.replace(':', '-').replace('/', '-')}-{chosen.name}")
     stages, docker = open_sandbox(sandbox, folder)
-    identity = image_identity(docker, image)
+    submission = _submission(docker, image, folder, setting, improve, improve_headers, registry)
     evaluation = Evaluation.open(
         folder,
-        image=identity,
+        submission=submission,
         release=opened,
         track=chosen,
-        settings=_settings(setting),
         runtime=runtime,
         sandbox=sandbox_version(docker),
     )
@@ -97,6 +120,10 @@ def check_command(
         typer.Option(metavar="DIR", exists=True, file_okay=False, help="By default a tiny one, made for the check."),
     ] = None,
     sandbox: Sandboxes = SandboxKind.DOCKER,
+    setting: Settings = None,
+    improve: Improve = None,
+    improve_headers: Headers = Layout.MANY_HEADERS,
+    registry: Registries = None,
     as_json: AsJson = False,
 ) -> None:
     """Run IMAGE through both stages on a small release, and say rule by rule whether the contract holds."""
@@ -110,7 +137,8 @@ def check_command(
         def seen(progress: Progress) -> None:
             bar.update(task, total=progress.total, completed=progress.done, description=progress.stage.name)
 
-        result = check(stages, image_identity(docker, image), Release.open(release), folder, each=seen)
+        submission = _submission(docker, image, folder, setting, improve, improve_headers, registry)
+        result = check(stages, submission, Release.open(release), folder, each=seen)
         stages.reap()
     if as_json:
         print_json(_plain_check(result))
@@ -118,6 +146,22 @@ def check_command(
         _print_check(result)
     if not result.passed:
         raise typer.Exit(1)
+
+
+def _submission(
+    docker: DockerSandbox | None,
+    image: str,
+    folder: Path,
+    settings: list[str] | None,
+    improve: str | None,
+    headers: Layout,
+    registries: list[str] | None,
+) -> Submission:
+    if improve and docker is None:
+        raise typer.BadParameter("an IMPROVE model runs in Docker: leave out --sandbox", param_hint="--improve")
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = admit(docker, image, registries=[Registry(host) for host in registries or []], folder=folder)
+    return Submission(identity, _settings(settings), ImproveModel(improve, headers) if improve else None)
 
 
 def _track(release: Release, path: Path | None, scheme: Scheme, splits: int | None, arms: list[str] | None) -> Track:

@@ -12,10 +12,12 @@ from benchmark_data.manifest import Scheme
 from benchmark_data.release import Release
 from evaluator.arms import Arm
 from evaluator.baselines import Baseline, fit_baselines
+from evaluator.engine.builders import job_builder
 from evaluator.engine.engine import Engine, Progress
 from evaluator.engine.jobs import JobBuilder
 from evaluator.engine.ledger import Ledger
 from evaluator.engine.runs import RunResult, RunSpec
+from evaluator.engine.submission import Submission
 from evaluator.rows import Rows
 from evaluator.sandbox.outcomes import Outcome
 from evaluator.sandbox.protocol import Sandbox
@@ -47,7 +49,7 @@ class CheckResult:
 
 def check(
     sandbox: Sandbox,
-    image: str,
+    submission: Submission,
     release: Release,
     folder: Path,
     *,
@@ -57,7 +59,9 @@ def check(
     """Train on the first study's first split, ask about every study, ask about the last one again."""
     studies = release.study_names()
     spec = RunSpec(
-        image=image,
+        image=submission.image,
+        settings=submission.settings,
+        improve=submission.improve,
         release_id=release.id,
         source=studies[0],
         scheme=Scheme.RANDOM_ROWS,
@@ -68,7 +72,7 @@ def check(
         train=limits,
         infer=limits,
     )
-    builder, ledger = JobBuilder(release, folder / "jobs"), Ledger(folder)
+    builder, ledger = job_builder(release, folder / "jobs", spec), Ledger(folder)
     (result,) = Engine(sandbox, builder, ledger, "check", 1, each).run([spec])
     findings = [_stage("train ends by itself and leaves a model", result.train)]
     if result.train.outcome is Outcome.FINISHED:

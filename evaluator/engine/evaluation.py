@@ -1,7 +1,7 @@
 """One image through one track, in one folder: made once, found again after any crash, never mixed with another."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,12 @@ from typing import Any
 from benchmark_data.release import Release
 from evaluator.arms import seed_of
 from evaluator.contract.errors import ContractError
+from evaluator.engine.builders import job_builder
 from evaluator.engine.engine import Engine, Progress
-from evaluator.engine.jobs import JobBuilder
 from evaluator.engine.ledger import Ledger
 from evaluator.engine.record import this_host
 from evaluator.engine.runs import RunResult, RunSpec
+from evaluator.engine.submission import Submission
 from evaluator.engine.track import Track
 from evaluator.sandbox.protocol import Sandbox
 
@@ -22,10 +23,9 @@ from evaluator.sandbox.protocol import Sandbox
 class Evaluation:
     folder: Path
     id: str
-    image: str
+    submission: Submission
     release: Release
     track: Track
-    settings: Mapping[str, Any]
     runtime: str | None
 
     @classmethod
@@ -33,10 +33,9 @@ class Evaluation:
         cls,
         folder: Path,
         *,
-        image: str,
+        submission: Submission,
         release: Release,
         track: Track,
-        settings: Mapping[str, Any],
         runtime: str | None = None,
         sandbox: str = "",
     ) -> "Evaluation":
@@ -44,10 +43,9 @@ class Evaluation:
         folder = folder.resolve()
         ledger = Ledger(folder)
         asked = {
-            "image": image,
+            **submission.to_json(),
             "release": release.id,
             "track": plain_track(track),
-            "settings": dict(settings),
             "runtime": runtime,
         }
         about = ledger.about()
@@ -58,14 +56,14 @@ class Evaluation:
         if differing:
             reason = f"it holds an evaluation of another {differing[0]}; give another --out, or remove it"
             raise ContractError(str(folder), reason=reason)
-        return cls(folder, about["id"], image, release, track, settings, runtime)
+        return cls(folder, about["id"], submission, release, track, runtime)
 
     def specs(self) -> list[RunSpec]:
         """Every (source, split, arm) of the track; the arms of a source and split share the model's seed."""
         track = self.track
         return [
             RunSpec(
-                image=self.image,
+                image=self.submission.image,
                 release_id=self.release.id,
                 source=source,
                 scheme=track.scheme,
@@ -76,7 +74,8 @@ class Evaluation:
                 train=track.train,
                 infer=track.infer,
                 remap_ids=track.remap_ids,
-                settings=self.settings,
+                settings=self.submission.settings,
+                improve=self.submission.improve,
                 runtime=self.runtime,
             )
             for split in track.splits
@@ -85,9 +84,9 @@ class Evaluation:
         ]
 
     def run(self, sandbox: Sandbox, *, slots: int, on_progress: Callable[[Progress], None]) -> list[RunResult]:
-        ledger = Ledger(self.folder)
-        builder = JobBuilder(self.release, self.folder / "jobs")
-        return Engine(sandbox, builder, ledger, self.id, slots, on_progress).run(self.specs())
+        specs = self.specs()
+        builder = job_builder(self.release, self.folder / "jobs", specs[0])
+        return Engine(sandbox, builder, Ledger(self.folder), self.id, slots, on_progress).run(specs)
 
 
 def plain_track(track: Track) -> dict[str, Any]:

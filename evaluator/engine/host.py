@@ -2,11 +2,16 @@
 
 import hashlib
 import os
+import tempfile
+from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
 
 from evaluator.engine.track import Track
 from evaluator.sandbox.docker_backend import DockerSandbox
+from evaluator.sandbox.images.archive import read_archive
+from evaluator.sandbox.images.load import load
+from evaluator.sandbox.images.registry import Registry, fetch
 from evaluator.sandbox.process_backend import ProcessSandbox
 from evaluator.sandbox.protocol import Sandbox
 
@@ -44,6 +49,16 @@ def sandbox_version(sandbox: DockerSandbox | None) -> str:
     return "process" if sandbox is None else f"docker {sandbox.api.version()['Version']}"
 
 
-def image_identity(sandbox: DockerSandbox | None, image: str) -> str:
-    """The digest of an image of this machine's Docker; a reference model is its own name."""
-    return image if sandbox is None else sandbox.image_id(image)
+def admit(sandbox: DockerSandbox | None, image: str, *, registries: Collection[Registry], folder: Path) -> str:
+    """The identity of an image: an archive's file and a registry's digest are judged and loaded, the rest is here.
+
+    A reference model of the process sandbox is its own name.
+    """
+    if sandbox is None:
+        return image
+    if Path(image).is_file():
+        return load(read_archive(Path(image)), sandbox.api)
+    if "@" not in image:
+        return sandbox.image_id(image)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="layers-") as layers:
+        return load(fetch(image, allowed=registries, into=Path(layers)), sandbox.api)

@@ -30,7 +30,7 @@ def write_report(evaluation: Evaluation, card: Card, results: Sequence[RunResult
     about = Ledger(evaluation.folder).about()
     document = {"evaluation": about, "stages": [_stages(result) for result in results], "scores": plain_card(card)}
     write_whole(evaluation.folder / "results.json", json.dumps(document, allow_nan=False).encode())
-    page = _page(f"{evaluation.image} on {evaluation.track.name}", about or {}, results, card_sheets(card))
+    page = _page(f"{evaluation.submission.image} on {evaluation.track.name}", about or {}, results, card_sheets(card))
     write_whole(report_path(evaluation), page.encode())
 
 
