@@ -8,7 +8,6 @@ from pathlib import Path
 from evaluator.contract.errors import ContractError
 
 _KINDS = (
-    (stat.S_ISLNK, "a symbolic link"),
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -43,6 +42,7 @@ def read_bounded(descriptor: int, *, file: str, limit_bytes: int, because: str) 
     size = _require_regular(descriptor, file)
     if size > limit_bytes:
         raise ContractError(file, reason=f"it has {size:,} bytes, and {because} take at most {limit_bytes:,}")
+    os.lseek(descriptor, 0, os.SEEK_SET)  # whoever opened it may have looked into it
     with os.fdopen(os.dup(descriptor), "rb") as stream:
         content = stream.read(limit_bytes + 1)
     if len(content) > limit_bytes:
