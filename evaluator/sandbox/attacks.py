@@ -26,10 +26,12 @@ class Attack:
     probes: bool = False
     unread: bool = False
     beside: str | None = None  # a stage that runs at the same time
+    or_ends: Outcome | None = None  # under a runtime that makes no such file, or no such number of processes
 
 
-def _odd(kind: str, holds: str, ends: Outcome = REFUSED) -> Attack:
-    return Attack(name=f"output is {kind}", program="odd_output", environment={"KIND": kind}, ends=ends, holds=holds)
+def _odd(kind: str, holds: str, ends: Outcome = REFUSED, or_ends: Outcome | None = None) -> Attack:
+    name, environment = f"output is {kind}", {"KIND": kind}
+    return Attack(name=name, program="odd_output", environment=environment, ends=ends, or_ends=or_ends, holds=holds)
 
 
 def _bad(kind: str) -> Attack:
@@ -44,7 +46,9 @@ def _bad(kind: str) -> Attack:
 
 
 RESOURCES = (
-    Attack(name="fork bomb", program="fork_bomb", ends=TIMED_OUT, wall_s=2, holds="processes are bounded"),
+    Attack(
+        name="fork bomb", program="fork_bomb", ends=TIMED_OUT, or_ends=CRASHED, wall_s=2, holds="processes are bounded"
+    ),
     Attack(
         name="daemon outlives its parent",
         program="daemon",
@@ -98,8 +102,8 @@ FILES = (
     _odd("symlink_proc", "no link is followed to the reader's own process"),
     _odd("symlink_loop", "a loop of links is no plain file"),
     _odd("hard_link", "a file with two names is no plain file"),
-    _odd("fifo", "nobody waits for a FIFO"),
-    _odd("socket", "a socket is no plain file"),
+    _odd("fifo", "nobody waits for a FIFO", or_ends=Outcome.NO_OUTPUT),
+    _odd("socket", "a socket is no plain file", or_ends=Outcome.NO_OUTPUT),
     _odd("directory", "a directory is no plain file"),
     _odd("device", "devices cannot be made", ends=CRASHED),
     _odd("two_formats", "one answer, not two"),

@@ -66,7 +66,7 @@ SENTENCES = {
     Outcome.NO_OUTPUT: "The command ended with exit code 0 and left no predictions file in /holdout/out.",
     Outcome.OUTPUT_REFUSED: "The predictions are not one plain file within its size limit.",
     Outcome.IMAGE_REFUSED: "The image breaks a rule of the contract.",
-    Outcome.NOT_STARTABLE: "The image's entry point could not be started; it needs /bin/sh, head and tail beside it.",
+    Outcome.NOT_STARTABLE: "The entry point could not be started: it needs /bin/sh, head, tail, mkfifo, rm beside it.",
     Outcome.IMAGE_MISSING: "The image is no longer on this host.",
     Outcome.NO_GPU: "The stage needs more GPUs than this host has free.",
     Outcome.HOST_SHORT: "The host could not provide the stage's disk, memory or processors.",

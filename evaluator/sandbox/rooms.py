@@ -6,7 +6,6 @@ Everything that another process needs in order to adopt a stage is here or in th
 import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -49,7 +48,6 @@ class StageRoom:
         self.path.mkdir(parents=True)
         limits = spec.limits
         self._disk("disk.ext4", self.disk, limits.out_mb + limits.log_kb / 512, ("out", "log"), spec.uid)
-        _make_pipe(self.room.log / "pipe", spec.uid)
         if spec.model is None:
             self._disk("model.ext4", self.model_disk, limits.model_mb, ("model",), spec.uid)
         else:
@@ -144,8 +142,3 @@ class Rooms:
         with (self.root / "locks" / name).open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-
-def _make_pipe(path: Path, uid: int) -> None:
-    os.mkfifo(path, 0o600)
-    os.chown(path, uid, uid)

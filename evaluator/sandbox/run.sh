@@ -7,10 +7,14 @@ kept=$1
 wall=$2
 shift 2
 
-{ head -c "$kept" >$log/head; exec tail -c "$kept" >$log/tail; } <$log/pipe 2>/dev/null &
+# The pipe is made in here, because some runtimes open none of the host's; both ends are opened before it is unlinked.
+pipe=/tmp/.holdout-log
+mkfifo -m 600 $pipe && exec 3<>$pipe 4<$pipe 5>$pipe 3>&- && rm $pipe || exit 127
+{ head -c "$kept" >$log/head; exec tail -c "$kept" >$log/tail; } <&4 2>/dev/null 4<&- 5>&- &
 pump=$!
-"$@" >$log/pipe 2>&1 </dev/null &
+"$@" >&5 2>&1 </dev/null 4<&- 5>&- &
 job=$!
+exec 4<&- 5>&-
 # For an honest job whose platform died: everybody else is stopped from outside, and earlier.
 ( sleep "$wall"; kill -KILL "$job" ) >/dev/null 2>&1 </dev/null &
 outside=
@@ -22,7 +26,7 @@ code=$?
 for process in /proc/[0-9]*; do
   pid=${process#/proc/}
   case $pid in 1 | "$$" | "$pump") continue ;; esac
-  [ "$process/fd/0" -ef $log/pipe ] || kill -KILL "$pid" 2>/dev/null
+  [ "$process/fd/0" -ef "/proc/$pump/fd/0" ] || kill -KILL "$pid" 2>/dev/null
 done
 wait "$pump"
 # These are left to mean that somebody outside ended the whole container.

@@ -111,7 +111,7 @@ def run_attack(ground: Ground, attack: Attack) -> Finding:
         outputs = finished(ground, attack)
     except SandboxRefusalError as refusal:
         return Finding(attack, refusal.outcome, (f"could not be run: {refusal.reason}",), 0.0)
-    broken = (*breaches(attack, outputs.ending), *_reading(attack, outputs.predictions))
+    broken = (*breaches(attack, outputs.ending, _limits(attack, ground)), *_reading(attack, outputs.predictions))
     return Finding(attack, outputs.ending.outcome, broken, outputs.ending.wall_s)
 
 
@@ -129,13 +129,12 @@ def _by_itself(ground: Ground, attack: Attack) -> Finding:
         sandbox.close()
 
 
-def breaches(attack: Attack, ending: Ending) -> tuple[str, ...]:
+def breaches(attack: Attack, ending: Ending, limits: Limits) -> tuple[str, ...]:
     """What did not hold, in words; what this host cannot measure is not judged."""
-    limits = _limits(attack)
     log = ending.log.head + ending.log.tail
     memory_mb, cpu_s, written = ending.peaks.memory_mb or 0, ending.peaks.cpu_s or 0, ending.peaks.written_bytes or 0
     found = {
-        f"ended as {ending.outcome}, not as {attack.ends}": ending.outcome is not attack.ends,
+        f"ended as {ending.outcome}, not as {attack.ends}": ending.outcome not in (attack.ends, attack.or_ends),
         f"ran {ending.wall_s:.1f} s of {limits.wall_s}": ending.wall_s > limits.wall_s + OVERTIME_S,
         f"took {memory_mb:.0f} MB of {limits.memory_mb}": memory_mb > limits.memory_mb * 1.02,
         f"took {cpu_s:.1f} CPU seconds in {ending.wall_s:.1f} s": cpu_s > limits.cpus * ending.wall_s * 1.25 + 0.5,
@@ -161,8 +160,12 @@ def host_notes(info: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(words for words, is_so in notes.items() if is_so)
 
 
-def _limits(attack: Attack) -> Limits:
-    return replace(SMALL, wall_s=attack.wall_s)
+def _limits(attack: Attack, ground: Ground) -> Limits:
+    limits = replace(SMALL, wall_s=attack.wall_s)
+    if ground.runtime is None:
+        return limits
+    # A kernel in user space, such as gVisor's, lives on the job's own memory, processes and time.
+    return replace(limits, memory_mb=4 * limits.memory_mb, pids=4 * limits.pids, wall_s=3 * limits.wall_s)
 
 
 def _spec(attack: Attack, key: str, ground: Ground) -> StageSpec:
@@ -170,7 +173,7 @@ def _spec(attack: Attack, key: str, ground: Ground) -> StageSpec:
         key=key,
         image=ground.image,
         command=attack.command,
-        limits=_limits(attack),
+        limits=_limits(attack, ground),
         mounts=(
             Mount(CORPUS, f"{CODE_INSIDE}/{PACKAGE.replace('.', '/')}"),
             Mount(ground.folder / "bomb.parquet", "/holdout/bomb.parquet"),

@@ -63,8 +63,8 @@ def test_a_host_that_does_not_hold_must_not(two_attacks, monkeypatch):
     ],
 )
 def test_whatever_does_not_hold_is_said(change, word):
-    assert breaches(PROBE, HELD) == ()
-    (said,) = breaches(PROBE, replace(HELD, **change))
+    assert breaches(PROBE, HELD, SMALL) == ()
+    (said,) = breaches(PROBE, replace(HELD, **change), SMALL)
     assert said.startswith(word)
 
 
