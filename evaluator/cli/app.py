@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from benchmark_data.errors import ReleaseError
-from evaluator.cli import compare, evaluate, matrices, release, release_make, score
+from evaluator.cli import compare, evaluate, matrices, release, release_make, sandbox, score
 from evaluator.contract.errors import ContractError
 from evaluator.sandbox.outcomes import SandboxRefusalError
 
@@ -26,6 +26,7 @@ app.command("check", epilog=evaluate.CHECK_EXAMPLE)(evaluate.check_command)
 release.app.command("tiny", epilog=release_make.TINY_EXAMPLE)(release_make.tiny_command)
 release.app.command("full-scale", epilog=release_make.FULL_SCALE_EXAMPLE)(release_make.full_scale_command)
 app.add_typer(release.app, name="release")
+app.add_typer(sandbox.app, name="sandbox")
 app.command("matrices", epilog=matrices.EXAMPLE)(matrices.matrices_command)
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare_command)
 app.command("score", epilog=score.EXAMPLE)(score.score_command)
