@@ -85,13 +85,9 @@ def evaluate_command(
     folder = out or Path(f"{image.replace(':', '-').replace('/', '-')}-{chosen.name}")
     stages, docker = open_sandbox(sandbox, folder)
     submission = _submission(docker, image, folder, setting, improve, improve_headers, registry)
+    version = sandbox_version(docker)
     evaluation = Evaluation.open(
-        folder,
-        submission=submission,
-        release=opened,
-        track=chosen,
-        runtime=runtime,
-        sandbox=sandbox_version(docker),
+        folder, submission=submission, release=opened, track=chosen, runtime=runtime, sandbox=version
     )
     with progress_bar(quiet=as_json) as bar:
         task = bar.add_task("stages", total=None)

@@ -1,9 +1,8 @@
 """`holdout matrices`: G, its spread, Gn, Ga and Gna of every model in a long table of scores."""
 
-import json
 import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -11,7 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from evaluator.cli.printing import print_json
 from evaluator.contract.score_table import ScoreTable, read_score_tables
+from evaluator.scorecard.plain import plain_matrices
 from evaluator.scoring.matrices import NORMALISED, GMatrices, g_matrices
 from evaluator.scoring.ranks import Floats
 
@@ -42,7 +43,7 @@ def matrices_command(
         raise typer.BadParameter(f"the table has no {metric!r}; it has {', '.join(tables)}.", param_hint="--metric")
     found = {model: _matrices(tables[metric], model, metric=metric, exact=exact) for model in tables[metric].scores}
     if as_json:
-        typer.echo(json.dumps({model: _values(of) for model, of in found.items()}, ensure_ascii=False, allow_nan=False))
+        print_json({model: plain_matrices(of) for model, of in found.items()})
         return
     console = Console(highlight=False)
     for model, of in found.items():
@@ -52,24 +53,6 @@ def matrices_command(
 def _matrices(table: ScoreTable, model: str, *, metric: str, exact: bool) -> GMatrices:
     order, splits = tuple(table.studies), sorted(table.splits)
     return g_matrices(table.scores[model], order=order, splits=splits, metric=metric, exact=exact)
-
-
-def _values(of: GMatrices) -> dict[str, Any]:
-    return {
-        "order": list(of.order),
-        "G": _with_null(of.g),
-        "G_std": _with_null(of.spread),
-        "Gn": _with_null(of.gn),
-        "Ga": _with_null(of.ga),
-        "Gna": _with_null(of.gna),
-        "undefined": dict(of.reasons),
-    }
-
-
-def _with_null(numbers: Floats) -> list[Any]:
-    if numbers.ndim > 1:
-        return [_with_null(row) for row in numbers]
-    return [None if math.isnan(number) else number for number in numbers.tolist()]
 
 
 def _print(console: Console, of: GMatrices, *, model: str, metric: str) -> None:
