@@ -18,6 +18,7 @@ from evaluator.sandbox.stages import ModelFile
 MIB = 1 << 20
 BLOCK_BYTES = 1 << 16
 FILES_PER_MIB = 16
+LARGE_WRITE_BYTES = 9 * MIB // 4
 # What ext4 needs for itself, so that a job gets the megabytes it was promised.
 OVERHEAD_SHARE, OVERHEAD_MB = 1.06, 2
 UNMOUNT_TRIES, UNMOUNT_PAUSE_S = 40, 0.05
@@ -70,9 +71,8 @@ def unmount(at: Path) -> None:
 def is_full(at: Path) -> bool:
     """Full enough that a write failed, or no file could be made. Large writes fail as a whole, so a little is left."""
     space = os.statvfs(at)
-    return space.f_ffree == 0 or space.f_bavail * space.f_frsize < max(
-        5 * MIB // 4, space.f_blocks * space.f_frsize // 50
-    )
+    left, size = space.f_bavail * space.f_frsize, space.f_blocks * space.f_frsize
+    return space.f_ffree == 0 or left < max(LARGE_WRITE_BYTES, size // 50)
 
 
 def written_bytes(at: Path) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from requests import RequestException
 
 from evaluator.sandbox import cgroups, disks, gpus, outputs
 from evaluator.sandbox.images.config import judged_run
@@ -160,6 +161,8 @@ class DockerSandbox:
             found: Mapping[str, Any] = self.api.inspect_container(self._name(key))
         except NotFound:
             return None
+        except (APIError, RequestException) as error:
+            raise _silent(error) from error
         return found
 
     def _adopt(self, spec: StageSpec, room: StageRoom) -> None:
@@ -167,9 +170,11 @@ class DockerSandbox:
             reason = f"another stage was started under the key {spec.key}: discard it first, or use another key"
             raise SandboxRefusalError(Outcome.NOT_ALLOWED, reason)
         container = self._inspected(spec.key)
-        if container is not None and container["State"]["Status"] == "created":  # an engine died between the two calls
-            self.api.start(self._name(spec.key))
-            room.mark("started")
+        if container is None:
+            return
+        if container["State"]["Status"] == "created":  # an engine died between the two calls
+            self._asked(lambda: self.api.start(self._name(spec.key)))
+        room.mark("started")
 
     def _entrypoint(self, spec: StageSpec) -> tuple[str, ...]:
         if spec.image.startswith(REFERENCE):
@@ -205,6 +210,8 @@ class DockerSandbox:
             reason = str(error.explanation or error)
             theirs = any(words in reason for words in NO_COMMAND)
             raise SandboxRefusalError(Outcome.NOT_STARTABLE if theirs else Outcome.HOST_SHORT, reason) from error
+        except RequestException as error:
+            raise _silent(error) from error
 
     def _taken_gpus(self) -> set[str]:
         listed = self.api.containers(all=True, filters={"label": f"{LABEL}gpus"})
@@ -272,6 +279,11 @@ def _model_out(room: StageRoom, into: Path) -> ModelFile:
         disks.unmount(room.model_disk)
         disks.move(room.model_image, kept)
     return disks.sealed(kept)
+
+
+def _silent(error: Exception) -> SandboxRefusalError:
+    """Nothing is known of the stage; it may well run on."""
+    return SandboxRefusalError(Outcome.HOST_SHORT, f"the Docker engine does not answer: {error}")
 
 
 def _lost() -> Ending:

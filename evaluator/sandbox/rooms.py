@@ -61,8 +61,10 @@ class StageRoom:
         disks.mount(self.path / name, at)
         disks.make_directories(at, directories, uid=uid)
 
-    def written_bytes(self) -> int:
-        """Of the stage so far, its disks' own book-keeping included."""
+    def written_bytes(self) -> int | None:
+        """Of the stage so far, its disks' own book-keeping included; None after the host was restarted under it."""
+        if not all(at.is_mount() for at in self.writable):
+            return None
         return self._written_bytes() - int(self._read("before.json")["written_bytes"])
 
     def _written_bytes(self) -> int:

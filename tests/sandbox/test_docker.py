@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from requests import ConnectionError
 
 from evaluator.sandbox import cgroups, disks
 from evaluator.sandbox.outcomes import Outcome, SandboxRefusalError
@@ -33,6 +34,14 @@ def test_a_short_log_is_whole(docker_kit):
 def test_a_stage_that_runs_out_of_time_leaves_its_log(docker_kit):
     ending = ended(docker_kit, "echo working; sleep 3600", limits=replace(LIMITS, wall_s=1))
     assert (ending.outcome, ending.log.head) == (Outcome.TIMED_OUT, "working\n")
+
+
+def test_a_stage_whose_disks_a_restart_took_still_has_an_ending(docker_kit):
+    docker_kit.sandbox.start(docker_kit.spec("endless"))
+    docker_kit.sandbox.api.kill(f"{docker_kit.sandbox.namespace}-stage")
+    docker_kit.sandbox.rooms.of("stage").unmount()
+    ending = waited(docker_kit.sandbox, "stage")
+    assert (ending.outcome, ending.peaks.written_bytes) == (Outcome.SANDBOX_LOST, None)
 
 
 def test_a_job_that_dies_by_a_signal_of_its_own_crashed(docker_kit):
@@ -67,6 +76,28 @@ def test_an_engine_that_died_between_create_and_start_is_carried_on(docker_kit, 
     assert isinstance(sandbox.look("stage"), Gone)
     sandbox.start(spec)
     assert isinstance(sandbox.look("stage"), Running)
+
+
+def test_an_engine_that_died_after_the_start_is_carried_on(docker_kit):
+    sandbox, spec = docker_kit.sandbox, docker_kit.spec("endless")
+    sandbox.start(spec)
+    (sandbox.rooms.of("stage").path / "started").unlink()
+    assert isinstance(sandbox.look("stage"), Gone)
+    docker_kit.again().start(spec)
+    assert isinstance(sandbox.look("stage"), Running)
+
+
+def test_an_engine_that_does_not_answer_is_our_trouble_and_ends_nothing(docker_kit, monkeypatch):
+    def silent(*_):
+        raise ConnectionError("no answer")
+
+    docker_kit.sandbox.start(docker_kit.spec("endless"))
+    with monkeypatch.context() as patch:
+        patch.setattr(docker_kit.sandbox.api, "inspect_container", silent)
+        with pytest.raises(SandboxRefusalError, match="does not answer: no answer") as refusal:
+            docker_kit.sandbox.look("stage")
+    assert refusal.value.outcome.fault == "ours"
+    assert isinstance(docker_kit.sandbox.look("stage"), Running)
 
 
 def test_what_an_engine_left_half_furnished_is_cleared(docker_kit):
