@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F  # noqa: N812
+from torch import nn
 
 from bench.clock import Paired, in_pairs, say
 from reference_models import deepcdr, deepttc, graphdrp, hidra, lgbm, molecules, tcnns, two_arm, uno, xgdp
@@ -57,12 +58,54 @@ def graphdrp_case() -> Case:
     return graphdrp.GraphDRP(graphdrp.Settings(), LANDMARK_GENES), features
 
 
-def hidra_case() -> Case:
-    """186 pathways with sizes like KEGG's: 12,800 memberships of 5,266 genes, from 10 to 389 a pathway."""
+def pathways() -> list[list[int]]:
+    """186 with sizes like KEGG's: 12,800 memberships of 5,266 genes, from 10 to 389 a pathway."""
     rng = np.random.default_rng(0)
     sizes = np.clip(rng.lognormal(4.0, 0.6, 186), 10, 389)
-    sets = [sorted(rng.choice(5_266, int(size), replace=False).tolist()) for size in sizes * 12_800 / sizes.sum()]
-    return hidra.Hidra(hidra.Settings(), sets), dense_features(5_266, 512)
+    return [sorted(rng.choice(5_266, int(size), replace=False).tolist()) for size in sizes * 12_800 / sizes.sum()]
+
+
+def hidra_case() -> Case:
+    return hidra.Hidra(hidra.Settings(), pathways()), dense_features(5_266, 512)
+
+
+class HidraByPathway(nn.Module):
+    """HiDRA as its original computes it: every row's features through a small network for each pathway."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sets = [torch.tensor(genes) for genes in pathways()]
+        steering = [hidra.steering_width(len(genes)) for genes in self.sets]
+        self.drug, self.attention = hidra.DenseNorm(512, [256, 128]), hidra.DenseNorm(512, [128, 32])
+        self.steer = nn.ModuleList(hidra.DenseNorm(32, [width]) for width in steering)
+        sizes = zip(self.sets, steering, strict=True)
+        self.score = nn.ModuleList(nn.Linear(len(genes) + width, len(genes)) for genes, width in sizes)
+        self.pooled_norm, self.weighted_norm = nn.BatchNorm1d(186), nn.BatchNorm1d(186)
+        self.over_steer, self.over = hidra.DenseNorm(32, [12]), nn.Linear(186 + 12, 186)
+        self.head, self.out = hidra.DenseNorm(186 + 128, [128]), nn.Linear(128, 1)
+
+    def forward(self, expression: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
+        attention = self.attention(bits, None)
+        pooled = []
+        for genes, steer, score in zip(self.sets, self.steer, self.score, strict=True):
+            x = expression[:, genes]
+            weight = score(torch.cat([x, steer(attention, None)], 1)).tanh().softmax(1)
+            pooled.append((weight * x).sum(1))
+        s = F.relu(self.pooled_norm(torch.stack(pooled, 1)))
+        over = self.over(torch.cat([s, self.over_steer(attention, None)], 1)).tanh().softmax(1)
+        v = F.relu(self.weighted_norm(s * over))
+        return self.out(self.head(torch.cat([v, self.drug(bits, None)], 1), None)).squeeze(1)
+
+
+def original(name: str, model: PairModel) -> tuple[nn.Module, Callable[..., torch.Tensor]]:
+    """What a row-by-row step computes with: the same layers, but for HiDRA, which we compute in another shape."""
+    if name != "hidra":
+        return model, forward_rows
+
+    def rows(by_pathway: nn.Module, features: Features, cell: torch.Tensor, drug: torch.Tensor) -> torch.Tensor:
+        return by_pathway(features.cell[0][cell], features.drug[0][drug])
+
+    return HidraByPathway(), rows
 
 
 def tcnns_case() -> Case:
@@ -171,10 +214,12 @@ def prediction() -> None:
     for name, make in CASES.items():
         model, features = make()
 
-        def row_by_row(model: PairModel = model, features: Features = features) -> None:
+        peer, compute = original(name, model)
+
+        def row_by_row(peer: nn.Module = peer, compute: Callable = compute, features: Features = features) -> None:
             with torch.no_grad():
                 for cell, drug in zip(few.cell.split(256), few.drug.split(256), strict=True):
-                    forward_rows(model.eval(), features, cell, drug)
+                    compute(peer.eval(), features, cell, drug)
 
         measured = in_pairs(partial(predict, model, features, rows), row_by_row, pairs=5)
         times = len(rows) / len(few)
@@ -183,7 +228,7 @@ def prediction() -> None:
 
 
 def training_step(
-    model: PairModel, features: Features, rows: Examples, compute: Callable[..., torch.Tensor]
+    model: nn.Module, compute: Callable[..., torch.Tensor], features: Features, rows: Examples
 ) -> Callable[[], None]:
     optimizer = torch.optim.Adam(model.parameters(), 1e-4, fused=True)
     model.train()
@@ -201,7 +246,8 @@ def steps() -> None:
     for name, make in CASES.items():
         model, features = make()
         rows = some_rows(model.settings_type().batch)
-        ours, peer = (training_step(model, features, rows, compute) for compute in (forward, forward_rows))
+        ours = training_step(model, forward, features, rows)
+        peer = training_step(*original(name, model), features, rows)
         paired = in_pairs(ours, peer, pairs=11)
         say(f"a step of {len(rows)} rows, {name}", paired, peer="row by row", at_least=1)
 
@@ -211,7 +257,8 @@ def large() -> None:
     rows = some_rows(4096)
     for name in ("graphdrp", "tcnns", "hidra"):
         model, features = CASES[name]()
-        ours, peer = (training_step(model, features, rows, compute) for compute in (forward, forward_rows))
+        ours = training_step(model, forward, features, rows)
+        peer = training_step(*original(name, model), features, rows)
         say(f"a step of 4,096 rows, {name}", in_pairs(ours, peer, pairs=5), peer="row by row", at_least=5)
 
 

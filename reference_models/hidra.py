@@ -121,40 +121,94 @@ class PathwayAttention(nn.Module):
         self.register_buffer("steer_slots", torch.tensor(steer_slots), persistent=False)
         self.register_buffer("present", (self.gene_slots >= 0).float(), persistent=False)
 
-    def genes(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(cells, genes) → each slot's expression and the genes' half of its score, (cells, slots) both."""
-        slots = padded(x, self.gene_slots)
-        return slots, self._project(slots, self.of_genes, [block.slots for block in self.blocks], self.bias)
+    def genes(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """(cells, genes) → the expression of each block's slots, and the genes' half of their scores."""
+        slots = padded(x, self.gene_slots).split(self.slot_widths, 1)
+        return list(slots), self._project(slots, self.of_genes, self.bias)
 
-    def drug(self, attention: Tensor, count: Tensor) -> Tensor:
-        """(drugs, 32) → the drug's half of each slot's score, (drugs, slots)."""
+    def drug(self, attention: Tensor, count: Tensor) -> list[Tensor]:
+        """(drugs, 32) → the drug's half of each block's scores."""
         a = F.relu(self.norm(self.steer(attention), count))
-        widths = [block.steering for block in self.blocks]
-        return self._project(padded(a, self.steer_slots), self.of_drug, widths, [None] * len(self.blocks))
+        widths = [len(block.pathways) * block.steering for block in self.blocks]
+        return self._project(padded(a, self.steer_slots).split(widths, 1), self.of_drug, [0.0] * len(widths))
 
-    def pool(self, slots: Tensor, score: Tensor) -> Tensor:
-        """Softmax of tanh within each pathway and the mean of its genes with these weights, (rows, pathways)."""
-        weight = score.tanh().exp() * self.present  # tanh keeps the exponential in range
-        return self._sums(weight * slots) / self._sums(weight)
+    @property
+    def slot_widths(self) -> list[int]:
+        return [len(block.pathways) * block.slots for block in self.blocks]
 
-    def _project(self, x: Tensor, weights, widths: list[int], biases) -> Tensor:
-        parts = x.split([len(block.pathways) * width for block, width in zip(self.blocks, widths, strict=True)], 1)
+    def pool(self, cell: State, drug: State, cell_of: Tensor, drug_of: Tensor) -> Tensor:
+        """The softmax of tanh within each pathway and the mean of its genes with these weights, (rows, pathways)."""
+        slots, scores = cell[: len(self.blocks)], cell[len(self.blocks) :]
+        order = cell_of.argsort()  # rows of one cell in turn, so that its slots are read from the cache
+        cell_of, drug_of = cell_of[order], drug_of[order]
+        present = self.present.split(self.slot_widths)
+        parts = zip(slots, scores, drug, present, self.blocks, strict=True)
+        pooled = [
+            Pool.apply(x, score, steer, there.view(len(block.pathways), -1), cell_of, drug_of)
+            for x, score, steer, there, block in parts
+        ]
+        return torch.cat(pooled, 1).index_select(0, order.argsort())
+
+    def _project(self, parts: Sequence[Tensor], weights, biases) -> list[Tensor]:
         out = []
-        for part, weight, width, bias in zip(parts, weights, widths, biases, strict=True):
-            of_pathway = part.view(len(x), -1, width).transpose(0, 1)  # (pathways, entities, width)
-            product = torch.bmm(of_pathway, weight)
-            out.append((product if bias is None else product + bias).transpose(0, 1).flatten(1))
-        return torch.cat(out, 1)
+        for part, weight, bias in zip(parts, weights, biases, strict=True):
+            of_pathway = part.view(len(part), len(weight), -1).transpose(0, 1)  # (pathways, entities, width)
+            out.append((torch.bmm(of_pathway, weight) + bias).transpose(0, 1).flatten(1))
+        return out
 
-    def _sums(self, x: Tensor) -> Tensor:
-        parts = x.split([len(block.pathways) * block.slots for block in self.blocks], 1)
-        sums = [part.view(len(x), -1, block.slots).sum(2) for part, block in zip(parts, self.blocks, strict=True)]
-        return torch.cat(sums, 1)
+
+class Pool(torch.autograd.Function):
+    """Attention within the pathways of a block, a few rows at a time, kept in the processor's cache.
+
+    Nothing of a row is remembered for the gradient: computing it again costs less than writing and reading it. An empty
+    slot has expression 0 and score 0, so that its weight is exp(tanh(0)) = 1: `empty` of them are taken off the sum.
+    """
+
+    at_once = 1 << 16  # slots of all rows of a chunk
+
+    @staticmethod
+    def chunks(slots: Tensor, cell_of: Tensor) -> list[slice]:
+        rows = max(1, Pool.at_once // slots.shape[1])
+        return [slice(start, start + rows) for start in range(0, len(cell_of), rows)]
+
+    @staticmethod
+    def tanh(score: Tensor, steer: Tensor, cell: Tensor, drug: Tensor) -> Tensor:
+        return gather(score, cell).add_(gather(steer, drug)).tanh_()  # (rows, slots)
+
+    @staticmethod
+    def forward(ctx, slots, score, steer, present, cell_of, drug_of) -> Tensor:
+        empty = present.shape[1] - present.sum(1)  # (pathways,)
+        out = slots.new_empty(len(cell_of), len(present))
+        for rows in Pool.chunks(slots, cell_of):
+            cell, drug = cell_of[rows], drug_of[rows]
+            weight = Pool.tanh(score, steer, cell, drug).exp_()  # tanh keeps the exponential in range
+            total = weight.view(len(cell), *present.shape).sum(2) - empty
+            mean = weight.mul_(gather(slots, cell)).view(len(cell), *present.shape).sum(2)
+            torch.div(mean, total, out=out[rows])
+        ctx.save_for_backward(slots, score, steer, present, empty, cell_of, drug_of, out)
+        return out
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        slots, score, steer, present, empty, cell_of, drug_of, out = ctx.saved_tensors
+        of_score, of_steer = torch.zeros_like(score), torch.zeros_like(steer)
+        for rows in Pool.chunks(slots, cell_of):
+            cell, drug = cell_of[rows], drug_of[rows]
+            tanh = Pool.tanh(score, steer, cell, drug)
+            weight = tanh.exp().view(len(cell), *present.shape)  # (rows, pathways, slots)
+            slope = gradient[rows] / (weight.sum(2) - empty)
+            from_mean = gather(slots, cell).view_as(weight).sub_(out[rows][..., None]).mul_(slope[..., None])
+            of_rows = weight.mul_(from_mean).view_as(tanh)
+            of_rows.addcmul_(of_rows, tanh.square_(), value=-1)
+            of_score.index_add_(0, cell, of_rows)
+            of_steer.index_add_(0, drug, of_rows)
+        there = present.flatten()
+        return None, of_score.mul_(there), of_steer.mul_(there), None, None, None
 
 
 def padded(x: Tensor, columns: Tensor) -> Tensor:
     """Columns of x, and zeros where the column is -1."""
-    return torch.cat([x, x.new_zeros(len(x), 1)], 1)[:, columns]
+    return torch.cat([x, x.new_zeros(len(x), 1)], 1).index_select(1, torch.where(columns < 0, x.shape[1], columns))
 
 
 def keras_norm(features: int) -> CountedBatchNorm:
@@ -179,7 +233,6 @@ class DenseNorm(nn.Module):
 class Hidra(PairModel):
     settings_type = Settings
     input_kinds = (Pathways,)
-    rows_at_once = 512
 
     def __init__(self, settings: Settings, sets: Sequence[Sequence[int]], bits: int = 512) -> None:
         super().__init__()
@@ -211,17 +264,18 @@ class Hidra(PairModel):
         return super().parameter_count - stored + sum(n * (n + steering_width(n) + 1) for n in sizes)
 
     def cells(self, features, count: Tensor) -> State:  # noqa: ARG002
-        return self.genes.genes(features[0])  # (cells, slots) twice
+        slots, scores = self.genes.genes(features[0])  # (cells, slots) of each block, twice
+        return (*slots, *scores)
 
     def drugs(self, features, count: Tensor) -> State:
         attention = self.attention(features[0], count)  # (drugs, 32)
         over = self.over.drug(self.over_steer(attention, count))  # (drugs, 186)
-        return self.genes.drug(attention, count), over, self.head.drug(self.drug(features[0], count))
+        return *self.genes.drug(attention, count), over, self.head.drug(self.drug(features[0], count))
 
     def pairs(self, cell: State, drug: State, cell_of: Tensor, drug_of: Tensor) -> Tensor:
-        steer, over, head = (gather(part, drug_of) for part in drug)
-        slots, score = (gather(part, cell_of) for part in cell)  # (rows, slots)
-        s = F.relu(self.pooled_norm(self.genes.pool(slots, score + steer)))  # (rows, 186)
+        *steer, over, head = drug
+        over, head = gather(over, drug_of), gather(head, drug_of)
+        s = F.relu(self.pooled_norm(self.genes.pool(cell, tuple(steer), cell_of, drug_of)))  # (rows, 186)
         weight = (self.over.cell(s) + over).tanh().softmax(1)
         v = F.relu(self.weighted_norm(s * weight))
         h = F.relu(self.head_norm(self.head.cell(v) + head))  # (rows, 128)

@@ -9,6 +9,7 @@ from reference_models import deepcdr, deepttc, graphdrp, tcnns, two_arm, uno, xg
 
 FOLDER = Path(__file__).parents[2] / "reference_models"
 SHARED = {"job", "pairs", "features", "molecules", "molecule_inputs", "graphs", "neural", "training", "__init__"}
+DEEPCDR_TABLES = {"mutation": 34_673, "expression": 697, "methylation": 808}
 MODELS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in SHARED)
 
 

@@ -220,8 +220,10 @@ def test_blocks_of_pathways_equal_a_loop_over_them():
     torch.manual_seed(0)
     attention = hidra.PathwayAttention(SETS, 4).double()
     x, steer = numbers(1, 23), numbers(1, 4)
-    slots, score = attention.genes(x)
-    pooled = attention.eval().pool(slots, score + attention.drug(steer, torch.ones(1)))
+    attention.eval()
+    slots, scores = attention.genes(x)
+    row = torch.zeros(1, dtype=torch.int64)
+    pooled = attention.pool((*slots, *scores), tuple(attention.drug(steer, torch.ones(1))), row, row)
     a = F.relu(attention.norm(attention.steer(steer)))[0]
     starts = np.cumsum([0, *(hidra.steering_width(len(genes)) for genes in SETS)])
     expected = []
@@ -234,6 +236,14 @@ def test_blocks_of_pathways_equal_a_loop_over_them():
             dense = genes @ of_genes[:n, :n] + mine @ of_drug[: len(mine), :n] + bias[0, :n]
             expected.append((dense.tanh().softmax(0) * genes).sum())
     torch.testing.assert_close(pooled[0], torch.stack(expected))
+
+
+def test_the_gradient_of_pathway_attention_is_that_of_its_forward_pass():
+    torch.manual_seed(0)
+    slots, score, steer = numbers(3, 8), numbers(3, 8).requires_grad_(), numbers(2, 8).requires_grad_()
+    present = torch.ones(2, 4, dtype=torch.float64)
+    cell_of, drug_of = torch.tensor([0, 1, 2, 0]), torch.tensor([1, 0, 0, 1])
+    torch.autograd.gradcheck(lambda c, d: hidra.Pool.apply(slots, c, d, present, cell_of, drug_of), (score, steer))
 
 
 def test_padding_of_pathway_blocks_never_learns():

@@ -270,6 +270,14 @@ def test_rows_without_anything_to_learn_are_predicted_by_their_mean():
     assert model.predict(np.zeros((1, 3)), np.zeros((1, 2)), np.zeros(2, int), np.zeros(2, int)).tolist() == [1.5, 1.5]
 
 
+def test_residuals_that_shrink_to_nothing_stop_the_training():
+    x, code, nobody = np.arange(4.0)[:, None], np.arange(4), np.zeros(4, int)
+    booster = PairBooster(n_estimators=1100, learning_rate=0.5, num_leaves=4, min_child_samples=1)  # 2^-1100 is 0
+    booster.fit(x, np.zeros((1, 0)), code, nobody, np.array([0.0, 1.0, 3.0, 8.0]))
+    assert len(booster.trees) < 1000
+    assert booster.predict(x, np.zeros((1, 0)), code, nobody).tolist() == [0.0, 1.0, 3.0, 8.0]
+
+
 def test_many_entities_are_sorted_as_correctly_as_few():
     rng = np.random.default_rng(0)
     cells = 2**15 + 10  # one bit more than 16 bits can name
@@ -323,6 +331,13 @@ def test_a_file_whose_trees_point_nowhere_is_refused(tmp_path, field, value):
     model.trees[1].nodes[field][2] = value
     model.save(tmp_path / "model.npz")
     with pytest.raises(ValueError, match=r"model\.npz is not a model that PairBooster\.save has written"):
+        PairBooster.load(tmp_path / "model.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more", b"text"])
+def test_a_damaged_file_is_refused(tmp_path, content):
+    (tmp_path / "model.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"model\.npz is not a model"):
         PairBooster.load(tmp_path / "model.npz")
 
 
