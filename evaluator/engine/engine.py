@@ -22,9 +22,10 @@ from evaluator.engine.runs import RunResult, RunSpec
 from evaluator.engine.staging import query_order
 from evaluator.sandbox.outcomes import Fault, Outcome, SandboxRefusalError
 from evaluator.sandbox.protocol import Sandbox
-from evaluator.sandbox.stages import Ending, Gone, OutputFile, Outputs, Running, StageSpec
+from evaluator.sandbox.stages import Ending, Gone, OutputFile, Outputs, Running, StageSpec, State
 
 POLL_S = 0.05
+SILENCE_S, SILENT_LOOKS = 5.0, 60
 ATTEMPTS = 3
 """Failures of ours before a stage is given up until the next start."""
 
@@ -113,9 +114,9 @@ class Engine:
 
     def _attempt(self, stage: Stage, key: str) -> Outputs:
         try:
-            if isinstance(self.sandbox.look(key), Gone):
+            if isinstance(self._look(key), Gone):
                 self.sandbox.start(self._stage_spec(stage, key))
-            while isinstance(self.sandbox.look(key), Running):
+            while isinstance(self._look(key), Running):
                 if self._stopping.wait(POLL_S):
                     self.sandbox.stop(key)
             return self.sandbox.collect(key, self.ledger.collected_folder(key))
@@ -123,6 +124,16 @@ class Engine:
             return Outputs(ending=_not_run(refusal.outcome, refusal.reason))
         except LookupError:
             return Outputs(ending=_not_run(Outcome.SANDBOX_LOST, "the container vanished"))
+
+    def _look(self, key: str) -> State:
+        """A host that does not answer says nothing about the stage, which may run on: it is asked again for a while."""
+        for _ in range(SILENT_LOOKS):
+            try:
+                return self.sandbox.look(key)
+            except SandboxRefusalError as silence:
+                if silence.outcome is not Outcome.HOST_SHORT or self._stopping.wait(SILENCE_S):
+                    raise
+        return self.sandbox.look(key)
 
     def _stage_spec(self, stage: Stage, key: str) -> StageSpec:
         if stage.target is None:

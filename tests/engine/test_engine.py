@@ -7,7 +7,7 @@ from evaluator.arms import Arm
 from evaluator.engine.ledger import Ledger
 from evaluator.engine.predictions import read_in_child
 from evaluator.engine.runs import RunResult, RunSpec
-from evaluator.sandbox.outcomes import Outcome
+from evaluator.sandbox.outcomes import Outcome, SandboxRefusalError
 from evaluator.sandbox.stages import Command
 from tests.engine.builders import make_engine, make_spec
 from tests.engine.fakes import FakeSandbox
@@ -103,6 +103,24 @@ def test_three_failures_of_ours_wait_for_the_next_start(release, specs, tmp_path
     assert result.train.outcome is Outcome.HOST_SHORT
     (result,) = make_engine(release, tmp_path, FakeSandbox(tmp_path)).run(specs[:1])
     assert result.train.outcome is Outcome.FINISHED
+
+
+def test_a_host_that_does_not_answer_for_a_while_is_asked_again(release, specs, tmp_path, monkeypatch):
+    monkeypatch.setattr("evaluator.engine.engine.SILENCE_S", 0.0)
+
+    class Silent(FakeSandbox):
+        looks = 0
+
+        def look(self, key):
+            self.looks += 1
+            if self.looks % 3:
+                raise SandboxRefusalError(Outcome.HOST_SHORT, "the engine does not answer")
+            return super().look(key)
+
+    sandbox = Silent(tmp_path)
+    (result,) = make_engine(release, tmp_path, sandbox).run(specs[:1])
+    assert result.train.outcome is Outcome.FINISHED
+    assert commands(sandbox).count(Command.TRAIN) == 1
 
 
 def test_predictions_that_break_the_contract_are_theirs_with_the_readers_sentence(release, specs, tmp_path):
