@@ -7,7 +7,7 @@ computed once for each.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -167,24 +167,24 @@ class Pool(torch.autograd.Function):
     at_once = 1 << 16  # slots of all rows of a chunk
 
     @staticmethod
-    def chunks(slots: Tensor, cell_of: Tensor) -> list[slice]:
-        rows = max(1, Pool.at_once // slots.shape[1])
-        return [slice(start, start + rows) for start in range(0, len(cell_of), rows)]
-
-    @staticmethod
-    def tanh(score: Tensor, steer: Tensor, cell: Tensor, drug: Tensor) -> Tensor:
-        return gather(score, cell).add_(gather(steer, drug)).tanh_()  # (rows, slots)
+    def chunks(slots: Tensor, cell_of: Tensor, drug_of: Tensor) -> Iterator[tuple[slice, Tensor, Tensor, list[Tensor]]]:
+        """Rows, their cells and drugs, and room for three values of each slot, the same for all chunks."""
+        most = max(1, Pool.at_once // slots.shape[1])
+        room = slots.new_empty(3, most, slots.shape[1])
+        for start in range(0, len(cell_of), most):
+            rows = slice(start, min(start + most, len(cell_of)))
+            yield rows, cell_of[rows], drug_of[rows], list(room[:, : rows.stop - start])
 
     @staticmethod
     def forward(ctx, slots, score, steer, present, cell_of, drug_of) -> Tensor:
         empty = present.shape[1] - present.sum(1)  # (pathways,)
         out = slots.new_empty(len(cell_of), len(present))
-        for rows in Pool.chunks(slots, cell_of):
-            cell, drug = cell_of[rows], drug_of[rows]
-            weight = Pool.tanh(score, steer, cell, drug).exp_()  # tanh keeps the exponential in range
+        for rows, cell, drug, (weight, other, _) in Pool.chunks(slots, cell_of, drug_of):
+            torch.index_select(score, 0, cell, out=weight)  # (rows, slots)
+            weight.add_(torch.index_select(steer, 0, drug, out=other)).tanh_().exp_()  # tanh keeps it in range
             total = weight.view(len(cell), *present.shape).sum(2) - empty
-            mean = weight.mul_(gather(slots, cell)).view(len(cell), *present.shape).sum(2)
-            torch.div(mean, total, out=out[rows])
+            weight.mul_(torch.index_select(slots, 0, cell, out=other))
+            torch.div(weight.view(len(cell), *present.shape).sum(2), total, out=out[rows])
         ctx.save_for_backward(slots, score, steer, present, empty, cell_of, drug_of, out)
         return out
 
@@ -192,16 +192,17 @@ class Pool(torch.autograd.Function):
     def backward(ctx, gradient: Tensor) -> tuple[Tensor | None, ...]:
         slots, score, steer, present, empty, cell_of, drug_of, out = ctx.saved_tensors
         of_score, of_steer = torch.zeros_like(score), torch.zeros_like(steer)
-        for rows in Pool.chunks(slots, cell_of):
-            cell, drug = cell_of[rows], drug_of[rows]
-            tanh = Pool.tanh(score, steer, cell, drug)
-            weight = tanh.exp().view(len(cell), *present.shape)  # (rows, pathways, slots)
-            slope = gradient[rows] / (weight.sum(2) - empty)
-            from_mean = gather(slots, cell).view_as(weight).sub_(out[rows][..., None]).mul_(slope[..., None])
-            of_rows = weight.mul_(from_mean).view_as(tanh)
-            of_rows.addcmul_(of_rows, tanh.square_(), value=-1)
-            of_score.index_add_(0, cell, of_rows)
-            of_steer.index_add_(0, drug, of_rows)
+        for rows, cell, drug, (tanh, weight, other) in Pool.chunks(slots, cell_of, drug_of):
+            torch.index_select(score, 0, cell, out=tanh)
+            tanh.add_(torch.index_select(steer, 0, drug, out=other)).tanh_()
+            by_pathway = torch.exp(tanh, out=weight).view(len(cell), *present.shape)  # (rows, pathways, slots)
+            slope = gradient[rows] / (by_pathway.sum(2) - empty)
+            torch.index_select(slots, 0, cell, out=other)
+            other.view_as(by_pathway).sub_(out[rows][..., None]).mul_(slope[..., None])
+            weight.mul_(other)
+            weight.addcmul_(weight, tanh.square_(), value=-1)
+            of_score.index_add_(0, cell, weight)
+            of_steer.index_add_(0, drug, weight)
         there = present.flatten()
         return None, of_score.mul_(there), of_steer.mul_(there), None, None, None
 
