@@ -161,7 +161,8 @@ def batches() -> None:
         paired = in_pairs(gathered, merged, pairs=15)
         say(f"a batch of 32 for uno, {genes:,} genes", paired, peer="pandas merge", at_least=30)
     try:
-        from torch_geometric.data import Batch, Data
+        from torch_geometric.data import Data, InMemoryDataset
+        from torch_geometric.loader import DataLoader
     except ImportError:
         print("a batch of 256 for graphdrp: torch-geometric is not installed, the peer is skipped")
         return
@@ -173,15 +174,27 @@ def batches() -> None:
         edges = torch.stack([molecule.source, molecule.target])
         return Data(x=molecule.atoms, edge_index=edges, target=expression[cell][None])
 
-    stored = [one_graph(cell, drug) for cell, drug in zip(rows.cell.tolist(), rows.drug.tolist(), strict=True)]
+    class OneGraphARow(InMemoryDataset):
+        """As GraphDRP stores its rows."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            pairs = zip(rows.cell.tolist(), rows.drug.tolist(), strict=True)
+            self.data, self.slices = self.collate([one_graph(cell, drug) for cell, drug in pairs])
+
+        def get(self, index: int) -> Data:
+            self._data_list = None  # a study's first epoch: no row has been taken apart before
+            return super().get(index)
+
+    loader = DataLoader(OneGraphARow(), batch_size=256, shuffle=True)
 
     def ours() -> object:
         cells, _ = torch.unique(rows.cell, return_inverse=True)
         drugs, _ = torch.unique(rows.drug, return_inverse=True)
         return expression.index_select(0, cells), graphs.take(drugs)
 
-    paired = in_pairs(ours, lambda: Batch.from_data_list(stored), pairs=15)
-    say("a batch of 256 for graphdrp", paired, peer="torch-geometric", at_least=10)
+    paired = in_pairs(ours, lambda: next(iter(loader)), pairs=15)
+    say("a batch of 256 for graphdrp", paired, peer="torch-geometric's loader", at_least=10)
 
 
 def uno_batches(genes: int) -> tuple[Callable[[], object], Callable[[], object]]:
@@ -189,20 +202,20 @@ def uno_batches(genes: int) -> tuple[Callable[[], object], Callable[[], object]]
     rng = np.random.default_rng(0)
     cells = pd.DataFrame(rng.random((CELLS, genes), np.float32)).add_prefix("g")
     drugs = pd.DataFrame(rng.random((DRUGS, DESCRIPTORS), np.float32)).add_prefix("d")
-    rows = some_rows(32)
+    rows, batch = some_rows(TRAINING_ROWS), torch.randperm(TRAINING_ROWS)[:32]
     response = pd.DataFrame({"cell": rows.cell.numpy(), "drug": rows.drug.numpy(), "auc": rows.response.numpy()})
-    cell_x, drug_x = torch.from_numpy(cells.to_numpy()), torch.from_numpy(drugs.to_numpy())
+    cell_x, drug_x = (torch.from_numpy(frame.to_numpy().copy(order="C")) for frame in (cells, drugs))
     cells.insert(0, "cell", range(CELLS))
     drugs.insert(0, "drug", range(DRUGS))
 
     def merged() -> object:
-        batch = response.merge(cells, on="cell", how="left").merge(drugs, on="drug", how="left")
-        return batch.iloc[:, 3 : 3 + genes].to_numpy(), batch.iloc[:, 3 + genes :].to_numpy()
+        frame = response.iloc[batch.numpy()].merge(cells, on="cell", how="left").merge(drugs, on="drug", how="left")
+        return frame.iloc[:, 3 : 3 + genes].to_numpy(), frame.iloc[:, 3 + genes :].to_numpy(), frame["auc"].to_numpy()
 
     def gathered() -> object:
-        cell_codes, _ = torch.unique(rows.cell, return_inverse=True)
-        drug_codes, _ = torch.unique(rows.drug, return_inverse=True)
-        return cell_x.index_select(0, cell_codes), drug_x.index_select(0, drug_codes)
+        cell_codes, _ = torch.unique(rows.cell[batch], return_inverse=True)
+        drug_codes, _ = torch.unique(rows.drug[batch], return_inverse=True)
+        return cell_x.index_select(0, cell_codes), drug_x.index_select(0, drug_codes), rows.response[batch]
 
     return merged, gathered
 
