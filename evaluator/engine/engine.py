@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
@@ -70,7 +70,7 @@ class Engine:
         ready = deque(stage for spec in runs for stage in self._unfinished(spec))
         self._total = sum(1 + len(spec.targets) for spec in runs)
         self._done = self._total - sum(1 + len(stage.spec.targets) * (stage.target is None) for stage in ready)
-        self.sandbox.reap(keep=[key for spec in runs for key in self._keys(spec)])
+        self._sweep({self._key(stage, attempt) for stage in ready for attempt in range(ATTEMPTS)})
         with ThreadPoolExecutor(self.slots) as pool:
             active: set[Future[list[Stage]]] = set()
             try:
@@ -84,6 +84,13 @@ class Engine:
                 self._stopping.set()
                 raise
         return [result for spec in runs if (result := self.ledger.result(spec)) is not None]
+
+    def _sweep(self, wanted: Collection[str]) -> None:
+        """Remove what a killed engine left of stages that are settled, or not asked for; what is wanted is adopted."""
+        self.sandbox.reap(keep=wanted)
+        for left in self.ledger.job_folders():
+            if left.name not in wanted:
+                shutil.rmtree(left)
 
     def _unfinished(self, spec: RunSpec) -> list[Stage]:
         """Where a run is taken up: at its training, at the targets still to be asked about, or nowhere."""
@@ -175,10 +182,6 @@ class Engine:
         values[query_order(n_rows, query_seed(spec, target))] = in_query_order
         self.ledger.keep_predictions(spec, target, values)
         return ending
-
-    def _keys(self, spec: RunSpec) -> list[str]:
-        stages = [Stage(spec), *(Stage(spec, target) for target in spec.targets)]
-        return [self._key(stage, attempt) for stage in stages for attempt in range(ATTEMPTS)]
 
     def _key(self, stage: Stage, attempt: int) -> str:
         named = (self.evaluation_id, stage.spec.key(), stage.target or "", str(attempt))

@@ -46,6 +46,11 @@ class Ledger:
         place.mkdir(parents=True, exist_ok=True)
         return place
 
+    def job_folders(self) -> list[Path]:
+        """Of every stage; what all of them share is not one."""
+        jobs = self.folder / "jobs"
+        return [place for place in jobs.iterdir() if place.name != "shared"] if jobs.exists() else []
+
     def job_folder(self, stage_key: str) -> Path:
         return self.folder / "jobs" / stage_key
 
