@@ -39,11 +39,11 @@ SMALL = {
     "two_arm": {"epochs": 40, "batch": 32, "learning_rate": 1e-3, "cell_layers": [64, 32], "drug_layers": [32, 16]},
     "uno": {"epochs": 12, "width": 64, "learning_rate": 3e-3, "warm_up": 2},
     "graphdrp": CONVOLUTION,
-    "xgdp": CONVOLUTION | {"graph_widths": [16, 16, 16], "pooled": 32},
+    "xgdp": CONVOLUTION | {"epochs": 60, "graph_widths": [16, 32, 32], "pooled": 32},
     "hidra": {"epochs": 60, "patience": 60, "learning_rate": 3e-3},
     "tcnns": {"epochs": 40, "channels": [8, 8, 8], "head": 64, "learning_rate": 3e-3, "dropout": 0.0, "batch": 32},
     "deepcdr": {
-        "epochs": 30,
+        "epochs": 16,
         "patience": 30,
         "graph_layers": [16, 16, 16],
         "omics_layers": [32, 16],

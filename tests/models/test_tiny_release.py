@@ -61,6 +61,4 @@ def r2(truth, predicted):
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_model_beats_the_drug_mean_on_the_tiny_release(name, run_model, screen):
     truth = np.load(screen / "truth.npy")
-    got, base = r2(truth, run_model(name)), r2(truth, run_model("drug_mean"))
-    print("TINY", name, got, base)
-    assert got > base
+    assert r2(truth, run_model(name)) > r2(truth, run_model("drug_mean")) + 0.1
