@@ -1,6 +1,7 @@
 """PairBooster: gradient boosting of the squared error on (cell, drug) pairs."""
 
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -115,7 +116,8 @@ class PairBooster:
     @classmethod
     def load(cls, path: str | Path) -> "PairBooster":
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # Opened here, because numpy leaves the file open when it is no archive.
+            with Path(path).open("rb") as stored, np.load(stored, allow_pickle=False) as file:
                 about = json.loads(str(file["about"]))
                 best, features = int(about.pop("best_iteration")), about.pop("features")
                 model = cls(**about)
@@ -125,7 +127,7 @@ class PairBooster:
                 values = np.split(file["values"], ends)[:-1]
                 nodes = np.split(file["nodes"].astype(NODE), ends - np.arange(1, len(ends) + 1))[:-1]
                 model.trees = [Tree(*parts).checked(model.features) for parts in zip(nodes, values, strict=True)]
-        except (KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"{path} is not a model that PairBooster.save has written") from error
         return model
 

@@ -93,7 +93,7 @@ class Grower:
 
     def _node(self, leaf: Leaf, axis: int) -> tuple:
         sums, s = leaf.sums, self.settings
-        return sums.gradient[axis], sums.rows[axis], sums.total, leaf.rows.size, s.least_rows, s.lambda_l2
+        return sums.gradient[axis], sums.rows[axis], sums.total, leaf.rows.size, s.least_rows, float(s.lambda_l2)
 
     def _split(self, leaf: Leaf, nodes: np.ndarray, number: int) -> tuple[Leaf, Leaf]:
         axis, columns = leaf.axis, self.columns[leaf.axis]

@@ -1,7 +1,7 @@
 """The compiled inner loops: scanning columns for a cut, parting columns and rows by it, walking finished trees.
 
-A gradient sum travels as one 64-bit integer, a fixed-point sum above a row count: one load and one add move both,
-and since integer sums know no order and no floating-point shortcut is allowed, every machine grows the same trees.
+A gradient sum travels as one 64-bit integer, a fixed-point sum above a row count: one load and one add move both.
+Integer sums know no order and no floating-point shortcut is allowed, so a wider machine grows the same trees.
 """
 
 import numba
@@ -10,6 +10,7 @@ import numpy as np
 COUNT_BITS = np.int64(32)
 COUNT_MASK = np.int64(0xFFFFFFFF)
 FIXED_POINT = 2.0**30  # what the absolute sums of a node add up to, so that no prefix of them leaves 32 bits
+SMALLEST = 1e-280  # absolute sums below it have no digits left to sort by
 WORTHLESS = np.int64(1)  # the prefix of one row whose gradient is the mean: its score is 0
 LEAVES_A_WORD = 63  # of 64 bits, so that a word with one bit set is a positive power of two
 
@@ -34,7 +35,7 @@ def pack(sums, counts, total, rows, smoothing):
     size = abs(mean * smoothing)
     for entity in range(sums.size):
         size += abs(sums[entity] - mean * counts[entity])
-    scale = FIXED_POINT / size if size > 0 else 0.0
+    scale = FIXED_POINT / size if size > SMALLEST else 0.0
     packed = np.empty(2 * sums.size, np.int64)
     for entity in range(sums.size):
         centred = np.int64(np.rint((sums[entity] - mean * counts[entity]) * scale))
