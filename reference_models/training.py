@@ -96,11 +96,15 @@ def made(job: Job, inputs: Sequence[Input], ids: list[str], device: torch.device
     ]
 
 
-def recipe(settings: Any) -> tuple[int, float]:
-    """Rows a batch and what to multiply learning rates with."""
+def recipe(settings: Any) -> tuple[int, float, int]:
+    """Rows a batch, what to multiply learning rates with, and the patience in epochs.
+
+    A large batch makes few steps an epoch, so that its patience is as many steps as the original's.
+    """
     if not settings.large_batch:
-        return settings.batch, 1.0
-    return LARGE_BATCH, math.sqrt(LARGE_BATCH / settings.batch)
+        return settings.batch, 1.0, settings.patience
+    times = LARGE_BATCH / settings.batch
+    return LARGE_BATCH, math.sqrt(times), math.ceil(settings.patience * times)
 
 
 def fit(
@@ -117,7 +121,7 @@ def fit(
 
     Without validation rows every epoch is trained and the last one kept.
     """
-    batch, faster = recipe(settings)
+    batch, faster, patience = recipe(settings)
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
     order = torch.Generator().manual_seed(seed)
     losses: list[float] = []
@@ -135,7 +139,7 @@ def fit(
         log(f"epoch {epoch + 1}: train mse {train_loss:.5f}, val mse {losses[-1]:.5f}, {took:.1f} s")
         if losses[-1] <= min(losses) or math.isnan(losses[-1]):
             best, best_epoch = copy.deepcopy(model.state_dict()), epoch
-        if epoch - best_epoch >= settings.patience:
+        if epoch - best_epoch >= patience:
             break
         if seconds_left() < 2 * took + SPARE_S:
             log(f"stopped after epoch {epoch + 1}, the deadline is near")

@@ -43,7 +43,7 @@ SMALL = {
     "hidra": {"epochs": 60, "patience": 60, "learning_rate": 3e-3},
     "tcnns": {"epochs": 40, "channels": [8, 8, 8], "head": 64, "learning_rate": 3e-3, "dropout": 0.0, "batch": 32},
     "deepcdr": {
-        "epochs": 16,
+        "epochs": 30,
         "patience": 30,
         "graph_layers": [16, 16, 16],
         "omics_layers": [32, 16],

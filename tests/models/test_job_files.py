@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from reference_models import hidra, lgbm, mean_effects, molecules, oracle_leak, two_arm, uno
+from reference_models import graphdrp, hidra, lgbm, mean_effects, molecules, oracle_leak, training, two_arm, uno
 from reference_models.features import Numbers
 from reference_models.job import JobError, read_job
 
@@ -200,6 +200,13 @@ def test_a_response_outside_0_to_1_makes_the_output_linear(make_job, screen, cap
     uno.infer(make_job("infer"))
     assert "outside [0, 1], where a sigmoid cannot reach: the output is linear" in capsys.readouterr().out
     assert predictions(screen).mean() > 3
+
+
+def test_the_large_batch_recipe_scales_rate_and_patience_with_its_steps():
+    # 16 times the rows: the root of it on the rate, as many steps without improvement
+    settings = graphdrp.Settings(large_batch=True)
+    assert training.recipe(settings) == (4096, 4.0, 320)
+    assert training.recipe(graphdrp.Settings()) == (256, 1.0, 20)
 
 
 def test_without_validation_rows_all_epochs_are_trained(make_job, screen, capsys):
