@@ -4,6 +4,10 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+WORK = Path("var/bench")
+"""Keeps what is dear to make, such as the full-scale release, between two benchmarks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the engine adds to `docker run`: a stage, a whole track, and bytes on disk.
+"""What the engine adds to `docker run`: a stage, a whole track, and bytes on disk."""
 
 python -m bench.engine [FULL_SCALE_RELEASE]
 """

@@ -1,6 +1,6 @@
 """Opening a release: one source and split as a whole process against improvelib, and all 250 pairs made ready.
 
-    python -m bench.opening WORK --peer VENV/bin/python
+    python -m bench.opening [WORK] [--peer VENV/bin/python]
 
 WORK keeps the full-scale release and its csa_data tree between runs. The peer's interpreter has improvelib 0.1.0.
 """
@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.clock import WORK
 from benchmark_data.csa_export import Layout, export_csa
 from benchmark_data.manifest import Entity, Kind
 from benchmark_data.release import Release
@@ -105,8 +106,8 @@ def _verdict(kept: bool) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", type=Path)
-    parser.add_argument("--peer", type=Path, required=True, help="the Python that has improvelib 0.1.0")
+    parser.add_argument("work", type=Path, nargs="?", default=WORK)
+    parser.add_argument("--peer", type=Path, default=sys.executable, help="the Python that has improvelib 0.1.0")
     parser.add_argument("--pairs", type=int, default=3)
     arguments = parser.parse_args()
     release, tree = arguments.work / "full-scale", arguments.work / "full-scale-csa"
