@@ -1,16 +1,12 @@
 """What the engine adds to `docker run`: a stage, a whole track, and bytes on disk."""
 
-python -m bench.engine [FULL_SCALE_RELEASE]
-"""
-
 import statistics
 import subprocess
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from bench.clock import seconds
+from bench.clock import WORK, seconds
 from benchmark_data.release import Release
 from benchmark_data.synthetic import write_full_scale, write_tiny
 from evaluator.arms import Arm
@@ -130,11 +126,10 @@ def main() -> None:
     subprocess.run(["docker", "build", "--quiet", "--tag", name, str(context)], check=True, capture_output=True)
     with tempfile.TemporaryDirectory(prefix="holdout-bench-") as place:
         folder = Path(place)
-        if len(sys.argv) > 1:
-            full = Path(sys.argv[1])
-        else:
-            write_full_scale(full := folder / "full-scale")
-        release = Release.open(full)
+        full = WORK / "full-scale"
+        if not full.exists():
+            write_full_scale(full)
+        release = Release.open(full.resolve())
         _, docker = open_sandbox(SandboxKind.DOCKER, folder)
         image = docker.image_id(name)
         written(release, folder / "written")
