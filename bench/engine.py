@@ -71,7 +71,7 @@ def written(release: Release, folder: Path) -> None:
     builder.train_stage(spec, "train")
     model = _no_model(folder)
     for target in spec.targets:
-        builder.infer_stage(spec, f"infer-{target}", target, model)
+        builder.infer_stage(spec, f"infer-{target.lower()}", target, model)
     size = sum(path.stat().st_size for path in (folder / "bytes").rglob("*") if path.is_file())
     predictions = sum(4 * len(builder.target_rows(spec, target)) for target in spec.targets)
     megabytes = (size + predictions) / 1e6
