@@ -10,7 +10,6 @@ import numpy as np
 COUNT_BITS = np.int64(32)
 COUNT_MASK = np.int64(0xFFFFFFFF)
 FIXED_POINT = 2.0**30  # what the absolute sums of a node add up to, so that no prefix of them leaves 32 bits
-SMALLEST = 1e-280  # absolute sums below it have no digits left to sort by
 WORTHLESS = np.int64(1)  # the prefix of one row whose gradient is the mean: its score is 0
 LEAVES_A_WORD = 63  # of 64 bits, so that a word with one bit set is a positive power of two
 
@@ -35,7 +34,7 @@ def pack(sums, counts, total, rows, smoothing):
     size = abs(mean * smoothing)
     for entity in range(sums.size):
         size += abs(sums[entity] - mean * counts[entity])
-    scale = FIXED_POINT / size if size > SMALLEST else 0.0
+    scale = FIXED_POINT / size if size > 0 else 0.0
     packed = np.empty(2 * sums.size, np.int64)
     for entity in range(sums.size):
         centred = np.int64(np.rint((sums[entity] - mean * counts[entity]) * scale))

@@ -226,6 +226,29 @@ def test_a_value_missing_for_the_first_time_follows_the_larger_part():
         assert model.predict(np.array([[NAN]]), drug_x, nobody[:1], nobody[:1]) == pytest.approx([5.0])
 
 
+def test_a_threshold_stands_half_way_between_the_values_of_training():
+    cell_x, drug_x, nobody = np.array([[1.0], [2.0]]), np.zeros((1, 0)), np.zeros(2, int)
+    model = PairBooster(n_estimators=1, learning_rate=1.0, min_child_samples=1)
+    model.fit(cell_x, drug_x, np.arange(2), nobody, np.array([0.0, 1.0]))
+    assert model.predict(np.array([[1.4], [1.6]]), drug_x, np.arange(2), nobody).tolist() == [0.0, 1.0]
+
+
+def test_a_value_that_a_leaf_has_not_seen_stays_left_of_its_cut_as_in_lightgbm():
+    # Drug 1 never met the cell of value 3, so a cut on either side of it parts that drug's rows equally well
+    cell_x, drug_x = np.arange(1.0, 7.0)[:, None], np.array([[0.0], [1.0]])
+    cell, drug = np.array([0, 1, 2, 3, 4, 5, 0, 1, 3, 4, 5]), np.array([0] * 6 + [1] * 5)
+    y = np.array([9.0] * 6 + [0, 0, 1, 1, 1])
+    screen = Screen(cell_x, drug_x, cell, drug, y)
+    options = {"learning_rate": 1.0, "num_leaves": 3, "min_child_samples": 1}
+    theirs = lightgbm.train(
+        {"verbose": -1, "min_data_in_bin": 1, "num_threads": 1, **options}, lightgbm.Dataset(screen.rows, y), 1
+    )
+    ours = screen.fit(n_estimators=1, **options)
+    unseen = ours.predict(cell_x, drug_x, np.array([2]), np.array([1]))
+    assert unseen == pytest.approx(theirs.predict([[3.0, 1.0]]), abs=1e-6)
+    assert unseen == pytest.approx([0.0], abs=1e-6)
+
+
 def test_features_that_say_nothing_new_are_never_cut():
     screen = make_screen()
     informative = screen.drug_x[:, :1]
