@@ -2,7 +2,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup test lint bench lock clean
+.PHONY: help setup test lint coverage bench lock clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -22,6 +22,10 @@ lint: setup      ## ruff, mypy and the import directions
 
 test: lint       ## everything that is tested, in random order
 	$(PY) -m pytest -n 2 -m 'not slow'
+
+coverage: setup  ## every branch of scoring and contract
+	$(PY) -m pytest -q -n 2 -m 'not docker' tests/scoring tests/contract tests/cli tests/engine \
+	  --cov=evaluator.scoring --cov=evaluator.contract --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 bench: $(VENV)-bench/.ready  ## speed, as ratios to stated peers and limits
 	$(VENV)-bench/bin/python -m bench

@@ -19,7 +19,7 @@ from evaluator.contract.improve import ImproveModel
 from evaluator.engine.check import CheckResult, check
 from evaluator.engine.engine import Progress
 from evaluator.engine.evaluation import Evaluation
-from evaluator.engine.host import SandboxKind, admit, open_sandbox, sandbox_version, slots_for
+from evaluator.engine.host import SandboxKind, admit, host_limits, open_sandbox, sandbox_version, slots_for
 from evaluator.engine.report import report_path, write_report
 from evaluator.engine.runs import RunResult
 from evaluator.engine.submission import Submission
@@ -166,7 +166,7 @@ def _track(release: Release, path: Path | None, scheme: Scheme, splits: int | No
         chosen = tuple(Arm.parse(name) for name in arms or [])
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--arm") from None
-    return track.narrowed(splits=track.splits[:splits] if splits else None, arms=chosen or None)
+    return track.narrowed(splits=track.splits[:splits] if splits else None, arms=chosen or None).capped(host_limits())
 
 
 def _settings(texts: list[str] | None) -> dict[str, Any]:

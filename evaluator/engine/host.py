@@ -14,6 +14,7 @@ from evaluator.sandbox.images.load import load
 from evaluator.sandbox.images.registry import Registry, fetch
 from evaluator.sandbox.process_backend import ProcessSandbox
 from evaluator.sandbox.protocol import Sandbox
+from evaluator.sandbox.stages import Limits
 
 RESERVED_MB = 2048
 """Of memory, for the host itself and for the child that reads predictions."""
@@ -24,14 +25,33 @@ class SandboxKind(StrEnum):
     PROCESS = "process"
 
 
+def host_limits() -> Limits:
+    """What one stage can be given here at most: all processors, and all memory but the host's own share."""
+    wide = 1 << 40
+    return Limits(
+        cpus=len(os.sched_getaffinity(0)),
+        memory_mb=max(256, _memory_mb() - RESERVED_MB),
+        pids=wide,
+        model_mb=wide,
+        out_mb=wide,
+        shm_mb=wide,
+        wall_s=wide,
+        log_kb=wide,
+    )
+
+
 def slots_for(track: Track, *, cpus: int | None = None, memory_mb: int | None = None) -> int:
     """How many stages of a track fit side by side; one always does."""
     cpus = cpus or len(os.sched_getaffinity(0))
-    memory_mb = memory_mb or (os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20)
+    memory_mb = memory_mb or _memory_mb()
     stages = (track.train, track.infer)
     by_cpu = int(cpus / max(stage.cpus for stage in stages))
     by_memory = (memory_mb - RESERVED_MB) // max(stage.memory_mb for stage in stages)
     return max(1, min(by_cpu, by_memory))
+
+
+def _memory_mb() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
 
 
 def open_sandbox(kind: SandboxKind, folder: Path) -> tuple[Sandbox, DockerSandbox | None]:

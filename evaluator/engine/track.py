@@ -32,6 +32,10 @@ class Track:
     def narrowed(self, *, splits: tuple[int, ...] | None = None, arms: tuple[Arm, ...] | None = None) -> "Track":
         return replace(self, splits=splits or self.splits, arms=arms or self.arms)
 
+    def capped(self, host: Limits) -> "Track":
+        """No stage is promised more than the host has; a GPU that it lacks is refused when the stage starts."""
+        return replace(self, train=self.train.capped(host), infer=self.infer.capped(host))
+
 
 def whole_release(release: Release, *, scheme: Scheme = Scheme.RANDOM_ROWS) -> Track:
     """Every study as source and target, every split, the real labels and the permuted ones."""
