@@ -14,7 +14,8 @@ from evaluator.sandbox.selftest import CORPUS, breaches, host_notes
 from evaluator.sandbox.stages import Ending, Log, Peaks
 from tests.sandbox.stages import docker_or_skip
 
-FEW = tuple(one for one in ATTACKS if one.name in ("exit 0 without output", "output is symlink"))
+NAMES = ("exit 0 without output", "output is symlink")
+FEW = tuple(replace(one, wall_s=60) for one in ATTACKS if one.name in NAMES)  # a slow machine holds all the same
 PROBE = Attack(name="probe", program="network", ends=Outcome.NO_OUTPUT, probes=True, holds="")
 HELD = Ending(outcome=Outcome.NO_OUTPUT, exit_code=0, oom_killed=False, wall_s=1.0, log=Log("done"))
 
