@@ -1,0 +1,147 @@
+"""What a host and the site say to each other: reports go up every few seconds, the complete list of what is wanted
+comes back. Both are plain JSON; a lost, late, repeated or reordered one does no harm."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from evaluator.engine.runs import RunSpec
+from evaluator.sandbox.stages import Ending
+
+
+class StageKind(StrEnum):
+    IMAGE = "image"  # judged, and made available on the host; runs nothing of it
+    TRAIN = "train"
+    INFER = "infer"
+
+
+class ImageOrigin(StrEnum):
+    ARCHIVE = "archive"  # a file of the site's storage
+    REGISTRY = "registry"  # name@sha256:… at a registry that the host allows
+    REFERENCE = "reference"  # reference:<name>, ours, for the process sandbox alone
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Where a submission's image comes from. `sha256` is that of the archive's file; empty for the others."""
+
+    origin: ImageOrigin
+    name: str  # a path in storage, name@sha256:…, or reference:<name>
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One stage that the site wants on this host. `key` names the container: starting twice is starting once."""
+
+    key: str
+    attempt: str
+    token: str  # a report of this stage counts with it alone
+    kind: StageKind
+    spec: RunSpec  # its `image` is what an image stage found; empty until then
+    image: Image
+    target: str | None = None  # of infer
+
+    def to_json(self) -> dict[str, Any]:
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return values | {"spec": self.spec.to_json(), "image": asdict(self.image)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        image = Image(**stored["image"] | {"origin": ImageOrigin(stored["image"]["origin"])})
+        typed = {"kind": StageKind(stored["kind"]), "spec": RunSpec.from_json(stored["spec"]), "image": image}
+        return cls(**{**stored, **typed})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """All that the site wants on a host, in answer to the report of this number. What is not in it has to go.
+
+    `lease_s` counts from the moment that report was sent. A host whose number was too low gets no orders and has
+    nothing to do but go on from `sequence`: `orders` is None then.
+    """
+
+    host: str
+    boot_id: str
+    sequence: int
+    lease_s: float
+    orders: tuple[Order, ...] | None
+
+    def to_json(self) -> dict[str, Any]:
+        orders = None if self.orders is None else [order.to_json() for order in self.orders]
+        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"orders": orders}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        orders = stored["orders"]
+        typed = None if orders is None else tuple(Order.from_json(order) for order in orders)
+        return cls(**{**stored, "orders": typed})
+
+
+class Phase(StrEnum):
+    PREPARING = "preparing"  # the image is fetched, files are staged
+    RUNNING = "running"
+    DELIVERING = "delivering"  # ended; what it left is read and uploaded
+    ENDED = "ended"  # with an ending, and with everything uploaded that it owes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageReport:
+    """Where a stage stands on a host. `manifest` is the sha256 of the uploaded manifest of an ended infer stage;
+    `image` is the identity that an image stage found."""
+
+    key: str
+    attempt: str
+    token: str
+    phase: Phase
+    wall_s: float = 0.0
+    ending: Ending | None = None
+    manifest: str | None = None
+    image: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return values | {"ending": None if self.ending is None else self.ending.to_json()}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        ending = None if stored["ending"] is None else Ending.from_json(stored["ending"])
+        return cls(**{**stored, "phase": Phase(stored["phase"]), "ending": ending})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """What stages may use of this host, all together; nothing is subtracted for what runs."""
+
+    cpus: float
+    memory_mb: int
+    gpus: int
+    slots: int
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """`sequence` rises with every report of a host, over restarts too. `unfit` says why it takes no new work."""
+
+    host: str
+    boot_id: str
+    sequence: int
+    stages: tuple[StageReport, ...]
+    capacity: Capacity
+    free_disk_mb: int
+    unfit: str = ""
+    record: Mapping[str, Any] = field(default_factory=dict)  # versions, kernel, engine, sandbox
+
+    def to_json(self) -> dict[str, Any]:
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        stages = [stage.to_json() for stage in self.stages]
+        return values | {"stages": stages, "capacity": self.capacity.to_json(), "record": dict(self.record)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        stages = tuple(StageReport.from_json(stage) for stage in stored["stages"])
+        return cls(**{**stored, "stages": stages, "capacity": Capacity(**stored["capacity"])})
