@@ -1,0 +1,5 @@
+"""Tokens of the API."""
+
+from knox.auth import TokenAuthentication
+
+__all__ = ["TokenAuthentication"]

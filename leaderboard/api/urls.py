@@ -1,0 +1,5 @@
+"""The API's map."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

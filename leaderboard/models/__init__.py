@@ -1,0 +1,31 @@
+"""The rows of the site, by noun."""
+
+from leaderboard.models.benchmark import Release, Track
+from leaderboard.models.entries import Model, ModelKind, Submission, Upload
+from leaderboard.models.people import Membership, Person, Role, Team
+from leaderboard.models.published import PublishedBoard, PublishedScore
+from leaderboard.models.scores import Board, Scorecard
+from leaderboard.models.work import Attempt, Evaluation, Host, Refund, Run, Stage
+
+__all__ = [
+    "Attempt",
+    "Board",
+    "Evaluation",
+    "Host",
+    "Membership",
+    "Model",
+    "ModelKind",
+    "Person",
+    "PublishedBoard",
+    "PublishedScore",
+    "Refund",
+    "Release",
+    "Role",
+    "Run",
+    "Scorecard",
+    "Stage",
+    "Submission",
+    "Team",
+    "Track",
+    "Upload",
+]

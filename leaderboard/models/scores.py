@@ -1,0 +1,38 @@
+"""Scores, computed once: a card for each evaluation, and the boards made of them, ready to be sent."""
+
+from django.db import models
+
+from leaderboard.models.benchmark import Track
+from leaderboard.models.work import Evaluation
+
+
+class Scorecard(models.Model):
+    """`card` is evaluator.scorecard.plain.plain_card; `draws` names the stored draws that ranks are made of."""
+
+    evaluation = models.OneToOneField(Evaluation, models.CASCADE, related_name="scorecard")
+    card = models.JSONField()
+    draws = models.CharField(max_length=200)  # a path in storage
+    computed_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"scores of {self.evaluation}"
+
+
+class Board(models.Model):
+    """A board as it is sent: page part, JSON and CSV. Rewritten whole when a score is published or withdrawn."""
+
+    track = models.ForeignKey(Track, models.CASCADE, related_name="boards")
+    metric = models.CharField(max_length=40)
+    target = models.CharField(max_length=100, blank=True)  # empty: the mean over targets
+    etag = models.CharField(max_length=64)
+    html = models.TextField()
+    json = models.BinaryField()
+    csv = models.BinaryField()
+    n_models = models.PositiveIntegerField(default=0)
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["track", "metric", "target"], name="one_board_of_a_view")]
+
+    def __str__(self) -> str:
+        return f"{self.track} by {self.metric} {self.target}".strip()

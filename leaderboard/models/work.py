@@ -1,0 +1,112 @@
+"""Work under way: evaluations, their runs, and the attempts at them on hosts. Only `hosting/` writes here."""
+
+import uuid
+
+from django.db import models
+
+from leaderboard.models.benchmark import Track
+from leaderboard.models.entries import Submission
+from leaderboard.models.people import Team
+from leaderboard.states import AttemptState, Purpose, RunState, StageState
+
+
+class Host(models.Model):
+    """A machine that runs containers. Everything but name and draining is what it last reported."""
+
+    name = models.CharField(max_length=100, unique=True)
+    is_draining = models.BooleanField(default=False)
+    boot_id = models.CharField(max_length=64, blank=True)
+    sequence = models.BigIntegerField(default=0)
+    reported_at = models.DateTimeField(null=True)  # by PostgreSQL's clock
+    capacity = models.JSONField(default=dict)
+    free_disk_mb = models.BigIntegerField(default=0)
+    unfit = models.CharField(max_length=500, blank=True)
+    record = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Evaluation(models.Model):
+    """One submission against one track."""
+
+    submission = models.ForeignKey(Submission, models.CASCADE, related_name="evaluations")
+    track = models.ForeignKey(Track, models.PROTECT, related_name="evaluations")
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.submission} on {self.track}"
+
+
+class Run(models.Model):
+    """One (source, split, arm, seed), trained once; `spec` is evaluator.engine.runs.RunSpec as JSON.
+
+    Runs of a check or a smoke run have no evaluation.
+    """
+
+    submission = models.ForeignKey(Submission, models.CASCADE, related_name="runs")
+    evaluation = models.ForeignKey(Evaluation, models.CASCADE, null=True, related_name="runs")
+    team = models.ForeignKey(Team, models.CASCADE)  # the submission's: what fairness is counted by
+    purpose = models.CharField(max_length=6, choices=Purpose)
+    spec = models.JSONField()
+    state = models.CharField(max_length=8, choices=RunState, default=RunState.QUEUED)
+    failures_of_ours = models.PositiveSmallIntegerField(default=0)
+    queued_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "queued_at"]), models.Index(fields=["submission", "purpose"])]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.spec['arm']}/{self.spec['source']}/{self.spec['split']} of {self.submission}"
+
+
+class Attempt(models.Model):
+    """One go at a run, on one host: its training and every target. What it left lies in storage under its id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(Run, models.CASCADE, related_name="attempts")
+    host = models.ForeignKey(Host, models.PROTECT, related_name="attempts")
+    token = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=AttemptState, default=AttemptState.OPEN)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run"], condition=models.Q(state="open"), name="one_open_attempt_of_a_run")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run} on {self.host}"
+
+
+class Stage(models.Model):
+    """One container of an attempt. `ending` is evaluator.sandbox.stages.Ending as JSON."""
+
+    attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="stages")
+    key = models.CharField(max_length=40, unique=True)  # the container's name
+    kind = models.CharField(max_length=5)  # evaluator.agent.messages.StageKind
+    target = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=7, choices=StageState, default=StageState.WAITING)
+    phase = models.CharField(max_length=12, blank=True)  # as the host last said
+    wanted_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ending = models.JSONField(null=True)
+    manifest = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.target}".strip()
+
+
+class Refund(models.Model):
+    """What an attempt that failed by our fault had cost, given back: once, whatever is repeated."""
+
+    attempt = models.OneToOneField(Attempt, models.CASCADE, related_name="refund")
+    cpu_s = models.FloatField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.cpu_s:.0f} s for {self.attempt}"

@@ -1,0 +1,1 @@
+"""Pages: plain function views, one module a noun."""

@@ -1,0 +1,1 @@
+"""From predictions to boards: scores computed once, stored ready to be sent."""

@@ -1,0 +1,1 @@
+"""What participants write: teams, models, uploads, submissions."""
