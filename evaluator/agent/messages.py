@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from evaluator.engine.runs import RunSpec
-from evaluator.sandbox.stages import Ending
+from evaluator.sandbox.stages import KEY, Ending
 
 
 class StageKind(StrEnum):
@@ -42,6 +42,16 @@ class Order:
     spec: RunSpec  # its `image` is what an image stage found; empty until then
     image: Image
     target: str | None = None  # of infer
+
+    def __post_init__(self) -> None:
+        for name in (self.key, self.attempt):  # both name files and folders of the host
+            if not KEY.fullmatch(name):
+                raise ValueError(f"{name!r} names no stage and no attempt: use 1 to 100 of a-z, 0-9, '_', '.', '-'")
+
+    @property
+    def uploads(self) -> str:
+        """The folder in storage that takes what this stage owes; of infer alone."""
+        return f"attempts/{self.attempt}/{self.kind}-{self.target}" if self.target else f"attempts/{self.attempt}"
 
     def to_json(self) -> dict[str, Any]:
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -134,14 +144,17 @@ class Report:
     capacity: Capacity
     free_disk_mb: int
     unfit: str = ""
+    releases: tuple[str, ...] = ()  # ids of those that lie on this host
     record: Mapping[str, Any] = field(default_factory=dict)  # versions, kernel, engine, sandbox
 
     def to_json(self) -> dict[str, Any]:
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         stages = [stage.to_json() for stage in self.stages]
-        return values | {"stages": stages, "capacity": self.capacity.to_json(), "record": dict(self.record)}
+        capacity, releases = self.capacity.to_json(), list(self.releases)
+        return values | {"stages": stages, "capacity": capacity, "releases": releases, "record": dict(self.record)}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         stages = tuple(StageReport.from_json(stage) for stage in stored["stages"])
-        return cls(**{**stored, "stages": stages, "capacity": Capacity(**stored["capacity"])})
+        typed = {"stages": stages, "capacity": Capacity(**stored["capacity"]), "releases": tuple(stored["releases"])}
+        return cls(**{**stored, **typed})
