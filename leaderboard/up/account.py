@@ -1,6 +1,7 @@
 """How a part is started: it dies with its parent, and one that refuses root runs as an unprivileged account."""
 
 import os
+import pwd
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,25 +9,56 @@ from pathlib import Path
 from leaderboard.up.errors import BoardError
 
 UNPRIVILEGED = "nobody"
-# Either lets an account walk through folders that are closed to it (a checkout in /root); the first lets it do nothing else.
-PASSES = {"dac_read_search": 2, "dac_override": 1}
+# Either lets an account pass through folders that are closed to it (a checkout in /root); the first allows no writing.
+PASSES = {"dac_read_search": 1 << 2, "dac_override": 1 << 1}
 
 
-def dies_with_parent(signal_name: str) -> list[str]:
-    """A prefix for a command. Empty where the system has no such thing (macOS)."""
+def dying_with_parent(signal_name: str) -> list[str]:
+    """A prefix for a command; empty where the system has no such thing (macOS)."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", signal_name] if setpriv else []
 
 
-def unprivileged(signal_name: str, needs: Sequence[Path], *, root: bool | None = None) -> list[str]:
-    """The same prefix, and as root it becomes UNPRIVILEGED, which can reach `needs` although folders above them are closed.
+def unprivileged(signal_name: str, *, needs: Sequence[Path]) -> list[str]:
+    """The same, and root becomes UNPRIVILEGED, which reaches `needs` even where a folder above them is closed to it.
 
-    No folder's permissions are loosened: the process alone may pass through them.
+    No folder's permissions are loosened for that: the process alone may pass.
     """
-    prefix = dies_with_parent(signal_name)
-    if not (os.geteuid() == 0 if root is None else root):
+    prefix = dying_with_parent(signal_name)
+    if os.geteuid() != 0:
         return prefix
     if not prefix:
-        raise BoardError("PostgreSQL does not run as root, and setpriv is not here to change user: start as another user")
-    prefix += ["--reuid", UNPRIVILEGED, "--regid", UNPRIVILEGED_GROUP(), "--clear-groups"]
-    return prefix if all(open_to_all(path) for path in needs) else prefix + _pass()
+        raise BoardError("PostgreSQL refuses to run as root, and this system has no setpriv: start as another user")
+    prefix += [f"--reuid={UNPRIVILEGED}", f"--regid={pwd.getpwnam(UNPRIVILEGED).pw_gid}", "--clear-groups"]
+    return prefix if all(_open_to_all(path) for path in needs) else prefix + _pass(needs)
+
+
+def own(folder: Path) -> None:
+    """As root, give a folder that we just made to UNPRIVILEGED."""
+    if os.geteuid() == 0:
+        account = pwd.getpwnam(UNPRIVILEGED)
+        os.chown(folder, account.pw_uid, account.pw_gid)
+
+
+def _open_to_all(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
+
+
+def _pass(needs: Sequence[Path]) -> list[str]:
+    held = _bounding_set()
+    capability = next((name for name, bit in PASSES.items() if held & bit), None)
+    if capability is None:
+        raise BoardError(
+            f"PostgreSQL refuses to run as root, and as {UNPRIVILEGED!r} it cannot reach {' or '.join(map(str, needs))}: "
+            "start as another user, or move the project out of a closed folder"
+        )
+    # access(2) asks for the real user's rights and would forget the capability without the last of these.
+    return [
+        *(f"--{kind}=-all,+{capability}" for kind in ("inh-caps", "bounding-set", "ambient-caps")),
+        "--securebits=+no_setuid_fixup",
+    ]
+
+
+def _bounding_set() -> int:
+    status = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in status if line.startswith("CapBnd:")), 16)
