@@ -164,6 +164,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "EXCEPTION_HANDLER": "leaderboard.api.problems.problem_response",
 }
+KNOX_TOKEN_MODEL = "leaderboard.Token"
 SPECTACULAR_SETTINGS = {
     "TITLE": "Holdout",
     "DESCRIPTION": "Boards, models and submissions of cancer drug response models scored on unseen data.",

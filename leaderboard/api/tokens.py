@@ -1,5 +1,48 @@
-"""Tokens of the API."""
+"""Tokens of the API: hashed, scoped, gone after a year at most, shown once."""
 
-from knox.auth import TokenAuthentication
+import re
+from datetime import timedelta
+from typing import Any
 
-__all__ = ["TokenAuthentication"]
+from django.db.models import QuerySet
+from django.utils import timezone
+from knox.auth import TokenAuthentication as KnoxAuthentication
+from knox.crypto import hash_token
+from rest_framework.exceptions import AuthenticationFailed
+
+from leaderboard.models import Person, Scope, Token
+
+LONGEST_DAYS = 365
+USUAL_DAYS = 90
+MOST_OF_A_PERSON = 50
+TOKEN = re.compile(rb"[0-9a-f]{64}")
+
+
+def make(person: Person, *, name: str, scope: Scope, days: int = USUAL_DAYS) -> tuple[Token, str]:
+    """The row, and the token itself: nobody can see it a second time."""
+    if not 1 <= days <= LONGEST_DAYS:
+        raise ValueError(f"a token lives 1 to {LONGEST_DAYS} days, not {days}")
+    made: tuple[Token, str] = Token.objects.create(user=person, expiry=timedelta(days=days), name=name, scope=scope)
+    return made
+
+
+def live(person: Person) -> QuerySet[Token]:
+    """Those that still open something, newest first."""
+    tokens: QuerySet[Token] = Token.objects.filter(user=person, expiry__gt=timezone.now()).order_by("-created")
+    return tokens
+
+
+class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]  # knox has no types
+    """`Authorization: Token <64 hexadecimal digits>`."""
+
+    def authenticate_credentials(self, token: bytes) -> tuple[Any, Token]:
+        """One query by the hash, where knox asks by a prefix and then tidies up, which costs three."""
+        if not TOKEN.fullmatch(token):
+            raise AuthenticationFailed("This is no token: 64 hexadecimal digits are expected.")
+        known = Token.objects.select_related("user").filter(
+            digest=hash_token(token.decode()), expiry__gt=timezone.now()
+        )
+        found: Token | None = known.first()
+        if found is None or not found.user.is_active:
+            raise AuthenticationFailed("This token is unknown, revoked or expired.")
+        return found.user, found

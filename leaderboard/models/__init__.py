@@ -5,6 +5,7 @@ from leaderboard.models.entries import Model, ModelKind, Submission, Upload
 from leaderboard.models.people import Membership, Person, Role, Team
 from leaderboard.models.published import PublishedBoard, PublishedScore
 from leaderboard.models.scores import Board, Scorecard
+from leaderboard.models.tokens import Scope, Token
 from leaderboard.models.work import Attempt, Evaluation, Host, Refund, Run, Stage
 
 __all__ = [
@@ -22,10 +23,12 @@ __all__ = [
     "Release",
     "Role",
     "Run",
+    "Scope",
     "Scorecard",
     "Stage",
     "Submission",
     "Team",
+    "Token",
     "Track",
     "Upload",
 ]
