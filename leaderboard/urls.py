@@ -3,10 +3,15 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from leaderboard.pages import boards
+from leaderboard.pages import about, boards, published
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # Reading
     path("", boards.home, name="home"),
+    path("boards/", boards.boards, name="boards"),
+    path("published/", published.published, name="published"),
+    path("about/", about.about, name="about"),
+    # The rest
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("leaderboard.api.urls")),

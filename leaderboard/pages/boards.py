@@ -5,4 +5,8 @@ from django.shortcuts import render
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "base.html")
+    return render(request, "boards/home.html")
+
+
+def boards(request: HttpRequest) -> HttpResponse:
+    return render(request, "boards/list.html")

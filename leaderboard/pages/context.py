@@ -1,8 +1,37 @@
 """What every page shows."""
 
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 
 
-def site(_request: HttpRequest) -> dict[str, object]:
-    return {"is_demonstration": settings.DEMONSTRATION}
+@dataclass(frozen=True, slots=True)
+class Entry:
+    label: str
+    url: str
+    is_here: bool
+
+
+NAVIGATION = (("boards", "Boards"), ("published", "Published results"), ("about", "How it works"), ("submit", "Submit"))
+ACCOUNT_NAVIGATION = (("submissions", "Submissions"), ("teams", "Teams"), ("tokens", "Tokens"))
+
+
+def site(request: HttpRequest) -> dict[str, object]:
+    return {
+        "is_demonstration": settings.DEMONSTRATION,
+        "navigation": _entries(NAVIGATION, request.path),
+        "account_navigation": _entries(ACCOUNT_NAVIGATION, request.path),
+    }
+
+
+def _entries(names: tuple[tuple[str, str], ...], path: str) -> list[Entry]:
+    made: list[Entry] = []
+    for name, label in names:
+        try:
+            url = reverse(name)
+        except NoReverseMatch:
+            continue
+        made.append(Entry(label, url, path.startswith(url)))
+    return made
