@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluator.contract.errors import ContractError
-from evaluator.engine.jobs import JobBuilder, query_seed
+from evaluator.engine.jobs import JobBuilder, in_target_order
 from evaluator.engine.ledger import Ledger
 from evaluator.engine.predictions import read_in_child
 from evaluator.engine.runs import RunResult, RunSpec
-from evaluator.engine.staging import query_order
 from evaluator.sandbox.outcomes import Fault, Outcome, SandboxRefusalError
 from evaluator.sandbox.protocol import Sandbox
 from evaluator.sandbox.stages import Ending, Gone, OutputFile, Outputs, Running, StageSpec, State
@@ -128,9 +127,9 @@ class Engine:
                     self.sandbox.stop(key)
             return self.sandbox.collect(key, self.ledger.collected_folder(key))
         except SandboxRefusalError as refusal:
-            return Outputs(ending=_not_run(refusal.outcome, refusal.reason))
+            return Outputs(ending=not_run(refusal.outcome, refusal.reason))
         except LookupError:
-            return Outputs(ending=_not_run(Outcome.SANDBOX_LOST, "the container vanished"))
+            return Outputs(ending=not_run(Outcome.SANDBOX_LOST, "the container vanished"))
 
     def _look(self, key: str) -> State:
         """A host that does not answer says nothing about the stage, which may run on: it is asked again for a while."""
@@ -178,9 +177,7 @@ class Engine:
             return replace(ending, outcome=Outcome.OUTPUT_REFUSED, reason=str(error))
         finally:
             shutil.rmtree(file.path.parent)
-        values = np.empty(n_rows, np.float32)
-        values[query_order(n_rows, query_seed(spec, target))] = in_query_order
-        self.ledger.keep_predictions(spec, target, values)
+        self.ledger.keep_predictions(spec, target, in_target_order(in_query_order, spec, target))
         return ending
 
     def _key(self, stage: Stage, attempt: int) -> str:
@@ -193,5 +190,6 @@ def _settled(result: RunResult, target: str) -> bool:
     return ending is not None and ending.outcome.fault is not Fault.OURS
 
 
-def _not_run(outcome: Outcome, reason: str) -> Ending:
+def not_run(outcome: Outcome, reason: str) -> Ending:
+    """The ending of a stage that no container was made for, or whose container is gone."""
     return Ending(outcome=outcome, exit_code=None, oom_killed=False, wall_s=0.0, reason=reason)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from benchmark_data.release import Release
 from evaluator.arms import Mechanisms, apply_arm, seed_of
 from evaluator.contract.job import ROOT, Job, Resources
@@ -115,3 +118,10 @@ class JobBuilder:
 
 def query_seed(spec: RunSpec, target: str) -> int:
     return seed_of(spec.seed, "query", target)
+
+
+def in_target_order(in_query_order: NDArray[np.float32], spec: RunSpec, target: str) -> NDArray[np.float32]:
+    """Answers put back from the query's own order into that of the target's rows."""
+    values = np.empty_like(in_query_order)
+    values[query_order(len(values), query_seed(spec, target))] = in_query_order
+    return values
