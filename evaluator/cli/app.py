@@ -5,6 +5,7 @@ Exit codes: 0 all well, 1 a finding or a refused input, 2 wrong use.
 
 import os
 import sys
+from importlib.metadata import entry_points
 
 import typer
 from rich.console import Console
@@ -30,6 +31,9 @@ app.add_typer(sandbox.app, name="sandbox")
 app.command("matrices", epilog=matrices.EXAMPLE)(matrices.matrices_command)
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare_command)
 app.command("score", epilog=score.EXAMPLE)(score.score_command)
+# What stands on the evaluator brings sub-commands of its own; the evaluator need not know who that is.
+for _brings in entry_points(group="holdout.commands"):
+    _brings.load()(app)
 
 
 def main() -> None:

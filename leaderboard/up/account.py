@@ -49,8 +49,8 @@ def _pass(needs: Sequence[Path]) -> list[str]:
     capability = next((name for name, bit in PASSES.items() if held & bit), None)
     if capability is None:
         raise BoardError(
-            f"PostgreSQL refuses to run as root, and as {UNPRIVILEGED!r} it cannot reach {' or '.join(map(str, needs))}: "
-            "start as another user, or move the project out of a closed folder"
+            f"PostgreSQL refuses to run as root, and as {UNPRIVILEGED} it cannot reach {' or '.join(map(str, needs))}: "
+            "start as another user, or move the project and --folder out of closed folders"
         )
     # access(2) asks for the real user's rights and would forget the capability without the last of these.
     return [

@@ -22,3 +22,12 @@ def accepts(path: Path) -> bool:
         except OSError:
             return False
         return True
+
+
+def check_free(port: int) -> None:
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the site's own server does
+        try:
+            server.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise BoardError(f"port {port} cannot be used ({error.strerror}): choose another with --port") from None

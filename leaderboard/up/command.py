@@ -1,0 +1,115 @@
+"""`holdout up`: this machine as a board. Takes the folder, starts the parts, waits to be told to stop."""
+
+import os
+import signal
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from leaderboard.up import sockets
+from leaderboard.up.board import Board, python
+from leaderboard.up.errors import BoardError
+from leaderboard.up.folder import BoardFolder
+from leaderboard.up.sandbox import Choice, chosen, end_stages
+from leaderboard.up.supervisor import StoppedError, Supervisor
+
+EXAMPLE = "Example: holdout up --demo"
+
+
+def mount(app: typer.Typer) -> None:
+    app.command("up", epilog=EXAMPLE)(up_command)
+
+
+def up_command(
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Takes everything; run again, it goes on.")] = Path(
+        "var/board"
+    ),
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where browsers find the board on this machine.")] = 8000,
+    sandbox: Annotated[Choice, typer.Option(help="Where stages run; auto: Docker where it answers.")] = Choice.AUTO,
+    migrate: Annotated[
+        bool, typer.Option("--migrate", help="Bring the database of DATABASE_URL up to date; ours always is.")
+    ] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Load a small benchmark and five models, and a login.")] = False,
+) -> None:
+    """Run a board on this machine: its servers, site, worker and one host, each restarted when it dies.
+
+    PostgreSQL and Redis are part of it unless DATABASE_URL, REDIS_URL and HOLDOUT_HOST_BROKER name others. Ctrl-C stops
+    everything; run again, it goes on where it was.
+    """
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    place = BoardFolder(folder.resolve())
+    try:
+        with place.held():
+            board = Board(
+                folder=place.path,
+                port=port,
+                sandbox=chosen(sandbox, place.path / "host", console.print),
+                secret_key=place.secret("SECRET_KEY"),
+                given=dict(os.environ),
+            )
+            _clear(place, console)
+            _run(board, console, migrate=migrate, demo=demo)
+    except BoardError as error:
+        console.print(f"error: {error}", style="bold red")
+        raise typer.Exit(1) from None
+
+
+def _clear(place: BoardFolder, console: Console) -> None:
+    if left := place.clear_leftovers():
+        console.print(f"{left} processes were left of a board that was killed: they are gone")
+
+
+def _run(board: Board, console: Console, *, migrate: bool, demo: bool) -> None:
+    sockets.check_free(board.port)
+    if board.postgres:
+        board.postgres.make()
+    supervisor = Supervisor(logs=board.folder / "logs", say=_speaker(board.folder, console, quiet=demo))
+    _stop_on_signals(supervisor)
+    try:
+        supervisor.start(board.servers())
+        _bring_up_to_date(board, supervisor, allowed=migrate or board.postgres is not None)
+        supervisor.start(board.processes())
+        if demo:
+            supervisor.once("demo", python("-m", "leaderboard.up.demo"), board.site_environment(), shown=True)
+        console.print(f"the board is at {board.address}; Ctrl-C stops it")
+        supervisor.run()
+    except StoppedError:
+        pass
+    finally:
+        supervisor.stop()
+        if ended := end_stages(board.sandbox, board.host_folder):
+            console.print(f"{ended} stages were stopped")
+    console.print("stopped; run it again to go on")
+
+
+def _stop_on_signals(supervisor: Supervisor) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: supervisor.stopping.set())
+
+
+def _bring_up_to_date(board: Board, supervisor: Supervisor, *, allowed: bool) -> None:
+    manage = python("-m", "django", "migrate", "--no-input", *([] if allowed else ["--check"]))
+    if supervisor.once("migrate", manage, board.site_environment()):
+        if not allowed:
+            raise BoardError(
+                "the database of DATABASE_URL is not up to date: run once with --migrate, or see logs/migrate.log"
+            )
+        raise BoardError(f"the database could not be brought up to date:\n{supervisor.last_lines('migrate')}")
+
+
+def _speaker(folder: Path, console: Console, *, quiet: bool) -> Callable[[str], None]:
+    """Events of parts go to a log, and to the terminal unless something else is shown there."""
+    (folder / "logs").mkdir(exist_ok=True)
+
+    def say(line: str) -> None:
+        stamped = f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}"
+        with (folder / "logs" / "up.log").open("a") as log:
+            log.write(stamped + "\n")
+        if not quiet:
+            console.print(stamped)
+
+    return say
