@@ -9,7 +9,7 @@ from evaluator.arms import Arm
 from evaluator.scorecard.design import Design, Entry
 from evaluator.scorecard.draws import Weights
 from evaluator.scorecard.points import FileScores, score_all
-from evaluator.scorecard.uncertain import EntryKey, Read, Uncertain, uncertainty
+from evaluator.scorecard.uncertain import Drawn, EntryKey, Read, Uncertain, uncertainty
 from evaluator.scoring.ceiling import Ceiling, ceiling
 from evaluator.scoring.classification import ClassMetric
 from evaluator.scoring.matrices import GMatrices, g_matrices
@@ -46,15 +46,19 @@ def score_card(
     replicates: int = REPLICATES,
     exact: bool = False,
     each: Callable[[str], object] = lambda _: None,
+    keep: Callable[[Drawn], object] = lambda _: None,
 ) -> Card:
-    """`metrics` are those that get intervals; point scores are made of all. No replicates: no intervals."""
+    """`metrics` are those that get intervals; point scores are made of all. No replicates: no intervals.
+
+    `keep` is given the draws that the intervals are made of, which ranks are made of too.
+    """
     files = {str(arm): score_all(design, partial(read, arm), each=lambda _: each("scores")) for arm in arms}
     release = design.release
     regression = release.manifest.task is Task.REGRESSION
     uncertain = None
     if replicates and regression:
         weights = Weights(design, seed, replicates)
-        uncertain = uncertainty(weights, read, arms=arms, metrics=metrics, each=lambda _: each("intervals"))
+        uncertain = uncertainty(weights, read, arms=arms, metrics=metrics, each=lambda _: each("intervals"), keep=keep)
     return Card(
         release=f"{release.manifest.name} {release.manifest.version}",
         release_id=release.id,

@@ -109,13 +109,16 @@ def uncertainty(
     arms: Sequence[Arm],
     metrics: Sequence[Metric],
     each: Callable[[EntryKey], object] = lambda _: None,
+    keep: Callable[[Drawn], object] = lambda _: None,
 ) -> Uncertain:
+    """`keep` is given the draws that the intervals are made of."""
     design = weights.design
     drawn = Drawn(weights, arms, metrics)
     for source in design.sources:
         for target in design.targets:
             drawn.add(source, target, read)
             each((source, target))
+    keep(drawn)
     over_effects = [drawn.skill.get(((s, t), Baseline.MEAN_EFFECTS)) for s in design.sources for t in design.targets]
     complete = [draws for draws in over_effects if draws is not None]
     return Uncertain(

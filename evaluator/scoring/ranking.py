@@ -3,7 +3,7 @@
 Not percentiles of bootstrapped ranks, which held the best of ten near-equal models in 67% of the cases.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +51,7 @@ def standings(
     if ranked:
         scores = np.stack([draws[model] for model in ranked], axis=1)
         better = better_than(scores if higher_is_better else -scores, units=units, confidence=confidence)
-        groups = _tie_groups(better)
+        groups = tie_groups(better)
         for i, model in enumerate(ranked):
             first, last = 1 + int(better[:, i].sum()), len(ranked) - int(better[i].sum())
             placed.append(Standing(model, estimates[model].estimate, first, last, groups[i]))
@@ -89,16 +89,13 @@ def better_than(draws: Floats, *, units: int, confidence: float = CONFIDENCE) ->
     return t - t.T > stdtrit(units - 1, ndtr(critical))
 
 
-def _tie_groups(better: NDArray[np.bool_]) -> list[int]:
+def tie_groups(better: NDArray[np.bool_]) -> list[int]:
     """Groups by model, best first: the best that is left, and all that are left and not significantly worse."""
-    groups = [0] * len(better)
-    left: Sequence[int] = range(len(better))
-    group = 0
-    while left:
+    groups = np.zeros(len(better), np.int64)
+    left, group = np.arange(len(better)), 0
+    while left.size:
         group += 1
-        best = left[0]
-        for i in left:
-            if not better[best, i]:
-                groups[i] = group
-        left = [i for i in left if better[best, i]]
-    return groups
+        worse = better[left[0], left]
+        groups[left[~worse]] = group
+        left = left[worse]
+    return [int(number) for number in groups]
