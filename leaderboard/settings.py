@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "leaderboard.second_factor.staff_need_second_factor",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 TEMPLATES = [
@@ -110,7 +111,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE_URL.startswith("https") else "http"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "/submissions/"
 SOCIALACCOUNT_PROVIDERS = {
     name: {"APP": {"client_id": env.text(f"{name.upper()}_CLIENT_ID"), "secret": env.text(f"{name.upper()}_SECRET")}}
     for name in env.words("HOLDOUT_SIGN_IN_WITH")  # github, orcid

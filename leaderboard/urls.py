@@ -1,9 +1,12 @@
 """The whole map of the site on one screen."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from leaderboard.pages import about, boards, published
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one way in, with a second factor
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # Reading

@@ -4,6 +4,7 @@ import os
 import tempfile
 
 _VAR = tempfile.mkdtemp(prefix="holdout-tests-")
+os.mkdir(f"{_VAR}/static")  # noqa: PTH102  # whitenoise warns without it
 os.environ |= {"SECRET_KEY": "only-for-tests", "HOLDOUT_VAR": _VAR}
 
 from leaderboard.settings import *  # noqa: E402, F403

@@ -21,6 +21,7 @@ ACCOUNT_NAVIGATION = (("submissions", "Submissions"), ("teams", "Teams"), ("toke
 def site(request: HttpRequest) -> dict[str, object]:
     return {
         "is_demonstration": settings.DEMONSTRATION,
+        "mail_folder": settings.EMAIL_FILE_PATH if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend") else "",
         "navigation": _entries(NAVIGATION, request.path),
         "account_navigation": _entries(ACCOUNT_NAVIGATION, request.path),
     }
