@@ -7,10 +7,14 @@ from leaderboard.models.work import Evaluation
 
 
 class Scorecard(models.Model):
-    """`card` is evaluator.scorecard.plain.plain_card; `draws` names the stored draws that ranks are made of."""
+    """`card` is evaluator.scorecard.plain.plain_card; `draws` names the stored draws that ranks are made of.
+
+    `summary` is publishing.measures.Summary: what a row of a board says, without the card's megabytes.
+    """
 
     evaluation = models.OneToOneField(Evaluation, models.CASCADE, related_name="scorecard")
     card = models.JSONField()
+    summary = models.JSONField(default=dict)
     draws = models.CharField(max_length=200)  # a path in storage
     computed_at = models.DateTimeField(auto_now_add=True)
 
@@ -29,6 +33,7 @@ class Board(models.Model):
     json = models.BinaryField()
     csv = models.BinaryField()
     n_models = models.PositiveIntegerField(default=0)
+    made_of = models.CharField(max_length=64)  # a hash of the rows that stand on it: another one now, and it is stale
     computed_at = models.DateTimeField()
 
     class Meta:
