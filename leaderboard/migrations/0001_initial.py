@@ -590,6 +590,20 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
+            name="KeptAnswer",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=100)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("answer", models.JSONField(null=True)),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                ("person", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("person", "key"), name="one_answer_for_a_key")],
+            },
+        ),
+        migrations.CreateModel(
             name="PublishedScore",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

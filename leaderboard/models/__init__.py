@@ -1,8 +1,9 @@
 """The rows of the site, by noun."""
 
+from leaderboard.models.answers import KeptAnswer
 from leaderboard.models.benchmark import Release, Track
 from leaderboard.models.entries import Model, ModelKind, Submission, Upload
-from leaderboard.models.people import Membership, Person, Role, Team
+from leaderboard.models.people import Invitation, Membership, Person, Role, Team
 from leaderboard.models.published import PublishedBoard, PublishedScore
 from leaderboard.models.scores import Board, Scorecard
 from leaderboard.models.tokens import Scope, Token
@@ -13,6 +14,8 @@ __all__ = [
     "Board",
     "Evaluation",
     "Host",
+    "Invitation",
+    "KeptAnswer",
     "Membership",
     "Model",
     "ModelKind",

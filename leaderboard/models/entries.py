@@ -93,6 +93,8 @@ class Submission(models.Model):
     told_detail = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)  # its data are gone; the row is what remains
+    is_free = models.BooleanField(default=False)  # counts against no quota, by an operator's word
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["model", "version"], name="a_version_once")]

@@ -38,3 +38,23 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} in {self.team}"
+
+
+class Invitation(models.Model):
+    """Opened by a signed token that is sent to `email` alone; ended once, by whoever is first."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    invited_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)  # accepted, taken back, or overtaken by a newer one
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "email"], condition=models.Q(ended_at=None), name="one_open_invitation_of_an_address"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.team}"
