@@ -1,0 +1,138 @@
+"""Numbers as they are shown, and interval marks. Made once, in Python: templates only place them.
+
+A number is a float, or {"undefined": reason}, or None where nothing was computed; an interval is
+evaluator.scorecard.plain.plain_interval. Both as they stand in stored JSON.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+METRICS = {
+    "skill": "Skill over mean effects",
+    "r2": "R²",
+    "pearson": "Pearson correlation",
+    "spearman": "Spearman correlation",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "mse": "MSE",
+    "pcc": "Pearson correlation",
+    "scc": "Spearman correlation",
+}
+LOWER_IS_BETTER = frozenset({"rmse", "mae", "mse"})
+MINUS = "\N{MINUS SIGN}"
+MARK_WIDTH, MARK_EDGE = 120.0, 4.0
+
+
+def metric_name(metric: str) -> str:
+    return METRICS.get(metric, metric)
+
+
+def value(number: Any) -> float | None:
+    return float(number) if isinstance(number, int | float) and math.isfinite(number) else None
+
+
+def reason(number: Any) -> str:
+    return str(number["undefined"] or "undefined") if isinstance(number, Mapping) else "not computed"
+
+
+def text(number: Any, *, digits: int = 3) -> str:
+    """With a real minus sign, and none before a zero."""
+    shown = value(number)
+    if shown is None:
+        return "n/a"
+    made = f"{shown:.{digits}f}"
+    return made.removeprefix("-") if not float(made) else made.replace("-", MINUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a cell says: `text`, and `range` where there is an interval; else `reason` says why there is no number."""
+
+    text: str
+    range: str = ""
+    reason: str = ""
+    note: str = ""
+
+    @property
+    def is_defined(self) -> bool:
+        return not self.reason
+
+
+def figure(number: Any, *, digits: int = 3) -> Figure:
+    """Of a number alone, or of an interval. A number whose interval is undefined keeps the reason as its note."""
+    if not (isinstance(number, Mapping) and "estimate" in number):
+        return Figure(text(number, digits=digits), reason="" if value(number) is not None else reason(number))
+    if value(number["estimate"]) is None:
+        return Figure("n/a", reason=reason(number["estimate"]))
+    shown = text(number["estimate"], digits=digits)
+    if value(number["low"]) is None or value(number["high"]) is None:
+        return Figure(shown, note=f"no interval: {reason(number['low'])}")
+    low, high = (text(number[end], digits=digits) for end in ("low", "high"))
+    note = "interval too narrow: fewer than 60 drugs" if number.get("too_narrow") else ""
+    return Figure(shown, range=f"{low} to {high}", note=note)
+
+
+def heat(number: Any, *, low: float, high: float) -> str:
+    """The class of a value between two ends; `high` may be the smaller one, where less is better."""
+    shown = value(number)
+    if shown is None:
+        return "undefined"
+    share = (shown - low) / (high - low) if high != low else 0.0
+    return "heat-below" if share < 0 else f"heat-{min(9, int(share * 10))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where marks of a column lie. A model far outside of the others does not squeeze them: its mark ends at the edge."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, intervals: Sequence[Any]) -> "Scale | None":
+        found = [found for interval in intervals if (found := _ends(interval)) is not None]
+        if not found:
+            return None
+        estimates = sorted(estimate for estimate, _, _ in found)
+        lower, upper = estimates[len(estimates) // 4], estimates[(3 * len(estimates)) // 4]
+        reach = 2.5 * max(upper - lower, *(high - low for _, low, high in found[:1]), 1e-9)
+        low = max(min(low for _, low, _ in found), lower - reach)
+        high = min(max(high for _, _, high in found), upper + reach)
+        return cls(low, high) if high > low else cls(low - 0.5, low + 0.5)
+
+    def at(self, position: float) -> float:
+        share = (position - self.low) / (self.high - self.low)
+        return MARK_EDGE + min(1.0, max(0.0, share)) * (MARK_WIDTH - 2 * MARK_EDGE)
+
+
+def mark(interval: Any, scale: Scale | None) -> SafeString:
+    """A dot with its interval, for the eye alone: the figures stand beside it."""
+    ends = _ends(interval)
+    if ends is None or scale is None:
+        return SafeString("")
+    estimate, low, high = ends
+    zero = format_html('<line class="zero" x1="{0}" x2="{0}" y1="0" y2="16"/>', _place(scale, 0.0))
+    dot = format_html('<circle cx="{}" cy="8" r="3"/>', _place(scale, estimate))
+    return format_html(
+        '<svg class="mark" viewBox="0 0 120 16" aria-hidden="true">{}<line x1="{}" x2="{}" y1="8" y2="8"/>{}</svg>',
+        zero if scale.low < 0 < scale.high else "",
+        _place(scale, low),
+        _place(scale, high),
+        dot if scale.low <= estimate <= scale.high else "",
+    )
+
+
+def _place(scale: Scale, position: float) -> str:
+    return f"{scale.at(position):.1f}"
+
+
+def _ends(interval: Any) -> tuple[float, float, float] | None:
+    if not isinstance(interval, Mapping):
+        return None
+    estimate, low, high = (value(interval.get(name)) for name in ("estimate", "low", "high"))
+    return None if estimate is None or low is None or high is None else (estimate, low, high)
