@@ -159,18 +159,29 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_AUTHENTICATION_CLASSES": ["leaderboard.api.tokens.TokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["leaderboard.api.bodies.BoundedJSON"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "leaderboard.api.problems.problem_response",
+    "NUM_PROXIES": 1 if SECURE_PROXY_SSL_HEADER else 0,
 }
+API_RATES = {
+    "anonymous": env.text("HOLDOUT_API_RATE_ANONYMOUS", "300/min"),
+    "person": env.text("HOLDOUT_API_RATE_PERSON", "1200/min"),
+}
+"""Requests of an address and of a person, counted in each worker by itself."""
 KNOX_TOKEN_MODEL = "leaderboard.Token"
 SPECTACULAR_SETTINGS = {
     "TITLE": "Holdout",
     "DESCRIPTION": "Boards, models and submissions of cancer drug response models scored on unseen data.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "leaderboard.api.schema.add_problems",
+    ],
 }
 
 # Celery: short tasks alone; the database is the truth and the broker may be emptied at any time

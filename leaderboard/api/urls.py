@@ -1,5 +1,32 @@
 """The API's map."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path, re_path
+from django.views.decorators.http import conditional_page
 
-urlpatterns: list[URLPattern] = []
+from leaderboard.api import boards, catalogue, people, schema
+
+urlpatterns: list[URLPattern] = [
+    path("schema/", schema.Schema.as_view(), name="api-schema"),
+    # For everybody
+    path("boards/", conditional_page(boards.Boards.as_view()), name="api-boards"),
+    path("boards/<slug:track>/", boards.OneBoard.as_view(), name="api-board"),
+    path("boards/<slug:track>.csv", boards.BoardFile.as_view(), {"format": "csv"}, name="api-board-csv"),
+    path("releases/", conditional_page(catalogue.Releases.as_view()), name="api-releases"),
+    path("releases/<slug:release_id>/", conditional_page(catalogue.OneRelease.as_view()), name="api-release"),
+    path("tracks/", conditional_page(catalogue.Tracks.as_view()), name="api-tracks"),
+    path("tracks/<slug:slug>/", conditional_page(catalogue.OneTrack.as_view()), name="api-track"),
+    path("models/", conditional_page(catalogue.Models.as_view()), name="api-models"),
+    path("models/<slug:slug>/", conditional_page(catalogue.OneModel.as_view()), name="api-model"),
+    path("published/", conditional_page(catalogue.PublishedBoards.as_view()), name="api-published-boards"),
+    path("published/<slug:slug>/", conditional_page(catalogue.OnePublishedBoard.as_view()), name="api-published"),
+    path(
+        "published/<slug:slug>/scores/",
+        conditional_page(catalogue.PublishedScores.as_view()),
+        name="api-published-scores",
+    ),
+    # For people
+    path("me/", people.Me.as_view(), name="api-me"),
+    path("tokens/", people.Tokens.as_view(), name="api-tokens"),
+    path("tokens/<uuid:token_id>/", people.OneToken.as_view(), name="api-token"),
+    re_path("", schema.Unknown.as_view(), name="api-unknown"),
+]

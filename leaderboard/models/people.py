@@ -4,7 +4,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 
-class Person(AbstractUser):
+class Person(AbstractUser):  # type: ignore[django-manager-missing]  # knox has no types
     """Signs in by e-mail. Staff are operators; curators may bring sealed studies."""
 
     is_curator = models.BooleanField(default=False)

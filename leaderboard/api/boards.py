@@ -1,0 +1,88 @@
+"""Boards: stored ready when a score is published, sent as they are."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag, urlencode
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers as s
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from leaderboard.api.doors import PublicDoor, PublicList, read
+from leaderboard.models import Board
+from leaderboard.reads import boards
+
+
+class StoredJSON(JSONRenderer):
+    """Bytes go as they are; what is not bytes is a problem."""
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        made: bytes = data if isinstance(data, bytes) else super().render(data, accepted_media_type, renderer_context)
+        return made
+
+
+class StoredCSV(StoredJSON):
+    media_type = "text/csv"
+    format = "csv"
+    charset = "utf-8"
+
+
+class BoardQuery(s.Serializer[Any]):
+    metric = s.CharField(required=False, max_length=40, help_text="As the list of boards names it.")
+    target = s.CharField(required=False, allow_blank=True, default="", max_length=100, help_text="A target's name.")
+
+
+class BoardRowShape(s.Serializer[Board]):
+    track = s.CharField(source="track.slug")
+    metric = s.CharField()
+    target = s.CharField(help_text="Empty: the mean over targets.")
+    n_models = s.IntegerField()
+    etag = s.CharField()
+    computed_at = s.DateTimeField()
+    url = s.SerializerMethodField(help_text="The board itself.")
+
+    def get_url(self, board: Board) -> str:
+        query = urlencode({"metric": board.metric, "target": board.target})
+        return f"{reverse('api-board', args=[board.track.slug])}?{query}"
+
+
+@extend_schema(summary="Boards that there are")
+class Boards(PublicList[Board]):
+    serializer_class = BoardRowShape
+    queryset = boards.stored_boards()
+
+
+@extend_schema(
+    summary="One board, best first",
+    parameters=[BoardQuery],
+    responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "text/csv"): OpenApiTypes.STR},
+)
+class OneBoard(PublicDoor):
+    renderer_classes = (StoredJSON, StoredCSV)
+
+    def get(self, request: Request, track: str, **_: str) -> HttpResponse:
+        asked = read(BoardQuery, request.query_params)
+        view = {"track": track, "metric": asked.get("metric") or boards.usual_metric(track), "target": asked["target"]}
+        column = request.accepted_renderer.format
+        etag = boards.board_etag(**view)
+        if etag is None:
+            raise Http404
+        tag = quote_etag(f"{etag}-{column}")
+        if unchanged := get_conditional_response(request._request, etag=tag):
+            return unchanged
+        found = boards.board_bytes(**view, column=column)
+        if found is None:
+            raise Http404
+        etag, body = found
+        return Response(body, headers={"ETag": quote_etag(f"{etag}-{column}")})
+
+
+class BoardFile(OneBoard):
+    """The same under a name that can be saved; left out of the description, which has `format`."""
+
+    schema = None

@@ -1,0 +1,104 @@
+"""What all doors of the API share: who is let in, how often, what may be kept by whom, and how bodies are read."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar, cast
+
+from django.conf import settings
+from django.db.models import Model
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_cache_control
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
+from rest_framework.views import APIView
+
+from leaderboard.api.tokens import TokenAuthentication
+from leaderboard.models import Person, Scope, Token
+
+Row = TypeVar("Row", bound=Model)
+KEPT_WHILE_SAME = {"public": True, "no_cache": True}
+NOT_KEPT = {"private": True, "no_store": True}
+
+
+class Throttle(SimpleRateThrottle):
+    """By token or person, else by address. Counted in each worker's own memory: Redis may be away, and the limit is
+    there to keep one client from taking the site, not to be exact."""
+
+    def __init__(self) -> None:
+        """The rate depends on who asks."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        person = request.user if request.successful_authenticator else None
+        self.ident = f"person-{person.pk}" if person else self.get_ident(request)
+        self.rate = settings.API_RATES["person" if person else "anonymous"]
+        self.num_requests, self.duration = self.parse_rate(self.rate)
+        return super().allow_request(request, view)
+
+    def get_cache_key(self, _request: Request, _view: APIView) -> str:
+        return f"throttle-{self.ident}"
+
+
+class IsPerson(BasePermission):
+    """Signed in by session, or by a token of enough scope."""
+
+    def has_permission(self, request: Request, _view: APIView) -> bool:
+        if not request.user.is_authenticated:
+            return False
+        reads_alone = isinstance(request.auth, Token) and request.auth.scope != Scope.SUBMIT
+        if reads_alone and request.method not in SAFE_METHODS:
+            raise PermissionDenied("This token may only read: its scope is not `submit`.")
+        return True
+
+
+class Pages(PageNumberPagination):
+    page_size = 50
+    max_page_size = 500
+    page_size_query_param = "page_size"
+
+
+class PublicDoor(APIView):
+    """The same answer for everybody, so that a cache in between may keep it."""
+
+    authentication_classes: Sequence[type[BaseAuthentication]] = ()
+    throttle_classes: Sequence[type[BaseThrottle]] = (Throttle,)
+    keeping = KEPT_WHILE_SAME
+
+    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
+        answer = super().finalize_response(request, cast("Response", response), *args, **kwargs)
+        patch_cache_control(answer, **(self.keeping if answer.status_code < 400 else NOT_KEPT))
+        return answer
+
+
+class PublicList(PublicDoor, ListAPIView[Row]):
+    pagination_class = Pages
+
+
+class PublicOne(PublicDoor, RetrieveAPIView[Row]):
+    """`lookup_field` is in the address."""
+
+
+class PersonsDoor(PublicDoor):
+    """For people alone."""
+
+    authentication_classes = (TokenAuthentication, SessionAuthentication)
+    permission_classes = (IsPerson,)
+    keeping = NOT_KEPT
+
+    @staticmethod
+    def person(request: Request) -> Person:
+        assert isinstance(request.user, Person)
+        return request.user
+
+
+def read(serializer: type[Serializer[Any]], given: Any) -> dict[str, Any]:
+    """The body or the query as typed values; raises what becomes a problem."""
+    border = serializer(data=given)
+    border.is_valid(raise_exception=True)
+    values: dict[str, Any] = border.validated_data
+    return values
