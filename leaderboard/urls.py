@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Reading
     path("", boards.home, name="home"),
     path("boards/", boards.boards, name="boards"),
+    path("boards/<slug:track>/", boards.board, name="board"),
     path("published/", published.published, name="published"),
     path("about/", about.about, name="about"),
     # The rest

@@ -1,9 +1,10 @@
 """The table of a board as HTML, made when a board is recomputed and stored ready; never in a request.
 
-`board_html` takes the board's JSON: {"metric", "target", "rows": [row, …]}, rows in the order of the board. A row has
-"rank" [first, last], "tie_group", "model", "slug" (None: no page of its own, as of baselines), "version", "team", "kind"
-(participant, reference, control, baseline), "score", "skill_over_drug_average" and "gap" (plain_interval),
-"beats_drug_average" (yes, no, cannot tell), "memory_alarm" (raised, silent or {"undefined": reason}), "published_at".
+`board_html` takes a board's JSON: {"metric", "target", "rows": [row, …]}, rows in its order. A row has "rank" [first,
+last], "tie_group" (None: not ranked), "model", "slug" (None: no page of its own, as of baselines), "version", "team",
+"kind" (participant, reference, control, baseline), "score", "skill_over_drug_average" and "gap" (plain_interval),
+"beats_drug_average" (yes, no, cannot tell), "memory_alarm" {"state": raised, silent or undefined, "reason"}, and
+"published_at".
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from leaderboard.pages.figures import LOWER_IS_BETTER, Figure, Scale, figure, mark, metric_name, reason
+from leaderboard.pages.figures import LOWER_IS_BETTER, Figure, Scale, figure, mark, metric_name
 
 ALARMS = {"raised": "error", "silent": "quiet"}
 BEATS = {"yes": "yes", "no": "no", "cannot tell": "unsure"}
@@ -71,7 +72,6 @@ def rank_text(rank: Sequence[int]) -> str:
 
 def _row(row: Mapping[str, Any], scale: Scale | None, *, starts_group: bool) -> Row:
     alarm = row["memory_alarm"]
-    said = alarm if alarm in ALARMS else "n/a"
     return Row(
         rank=rank_text(row["rank"]) if row["rank"] else "n/a",
         tie_group=str(row["tie_group"] or ""),
@@ -87,9 +87,9 @@ def _row(row: Mapping[str, Any], scale: Scale | None, *, starts_group: bool) -> 
         beats_class=BEATS.get(row["beats_drug_average"], "unsure"),
         skill=figure(row["skill_over_drug_average"]),
         gap=figure(row["gap"]),
-        alarm=said,
-        alarm_class=ALARMS.get(said, "undefined"),
-        alarm_reason=reason(alarm) if said == "n/a" else "",
+        alarm=alarm["state"],
+        alarm_class=ALARMS.get(alarm["state"], ""),
+        alarm_reason=alarm["reason"],
         date=_date(row["published_at"]),
     )
 

@@ -1,12 +1,77 @@
-"""The front page and the boards."""
+"""The front page and the boards: shells around tables that stand ready."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+
+from leaderboard.models import Track
+from leaderboard.pages.board_choices import choices, query
+from leaderboard.pages.board_table import board_html
+from leaderboard.pages.conditional import is_asked, page_tag, tagged, unchanged
+from leaderboard.reads import benchmark
+from leaderboard.reads import boards as stored
+
+TOP = 6
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "boards/home.html")
+    tracks = list(benchmark.tracks())
+    first = next((track for track in tracks if track.is_open), None)
+    return render(request, "boards/home.html", {"tracks": tracks, "first": first, "top": first and _top(first.slug)})
 
 
+@require_safe
 def boards(request: HttpRequest) -> HttpResponse:
-    return render(request, "boards/list.html")
+    return render(request, "boards/list.html", {"tracks": benchmark.tracks()})
+
+
+@require_safe
+def board(request: HttpRequest, track: str) -> HttpResponseBase:
+    metric, target = (_asked(request, name) for name in ("metric", "target"))
+    view = {"track": track, "metric": metric or stored.usual_metric(track), "target": target}
+    known = stored.board_etag(**view) if is_asked(request) else None
+    if known and (answer := unchanged(request, page_tag(request, known))):
+        return answer
+    found = stored.board_page(**view)
+    if found is None:
+        return _no_such_board(request, **view)
+    offered = choices(stored.choices_of(found.track), found.track, metric=found.metric, target=found.target)
+    context = {"board": found, "track": found.track, "choices": offered, "query": query(found.metric, found.target)}
+    return tagged(render(request, "boards/board.html", context), page_tag(request, found.etag))
+
+
+def _asked(request: HttpRequest, name: str) -> str:
+    return request.GET.get(name, "").replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL has no NUL in texts
+
+
+def _no_such_board(request: HttpRequest, *, track: str, metric: str, target: str) -> HttpResponseBase:
+    """A track without boards has an empty page; a view that there is not is a 404 with those that there are."""
+    found = get_object_or_404(Track.objects.select_related("release"), slug=track)
+    there = stored.choices_of(found)
+    if not request.GET and there:
+        return redirect(request.path + query(*min(there, key=lambda view: view[1])))
+    offered = choices(there, found, metric=there[0][0] if there else "", target="")
+    context = {"track": found, "choices": offered, "metric": metric, "target": target, "is_empty": not there}
+    return render(request, "boards/none.html", context, status=404 if request.GET else 200)
+
+
+def _top(track: str) -> SafeString | None:
+    metric = stored.usual_metric(track)
+    etag = stored.board_etag(track=track, metric=metric, target="")
+    return _top_rows(track, metric, etag) if etag else None
+
+
+@lru_cache(maxsize=32)
+def _top_rows(track: str, metric: str, _etag: str) -> SafeString | None:
+    found = stored.board_bytes(track=track, metric=metric, target="", column="json")
+    if found is None:
+        return None
+    whole = json.loads(found[1])
+    rows: Sequence[object] = whole["rows"][:TOP]
+    return mark_safe(board_html(whole | {"rows": rows}))

@@ -12,13 +12,17 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-METRICS = {
-    "skill": "Skill over mean effects",
+METRICS = {  # in the order in which they are offered
+    "primary": "Skill over mean effects",
+    "skill_drug_mean": "Skill over the drug average",
+    "skill_cell_mean": "Skill over the cell average",
+    "skill_global_mean": "Skill over the global mean",
     "r2": "R²",
     "pearson": "Pearson correlation",
     "spearman": "Spearman correlation",
     "rmse": "RMSE",
     "mae": "MAE",
+    "gap": "Gap to its permuted self",
     "mse": "MSE",
     "pcc": "Pearson correlation",
     "scc": "Spearman correlation",
@@ -88,7 +92,7 @@ def heat(number: Any, *, low: float, high: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where marks of a column lie. A model far outside of the others does not squeeze them: its mark ends at the edge."""
+    """Where the marks of a column lie. A model far outside of the others does not squeeze them: its mark is cut off."""
 
     low: float
     high: float
@@ -100,10 +104,11 @@ class Scale:
             return None
         estimates = sorted(estimate for estimate, _, _ in found)
         lower, upper = estimates[len(estimates) // 4], estimates[(3 * len(estimates)) // 4]
-        reach = 2.5 * max(upper - lower, *(high - low for _, low, high in found[:1]), 1e-9)
+        widths = sorted(high - low for _, low, high in found)
+        reach = 2.5 * max(upper - lower, widths[len(widths) // 2])
         low = max(min(low for _, low, _ in found), lower - reach)
         high = min(max(high for _, _, high in found), upper + reach)
-        return cls(low, high) if high > low else cls(low - 0.5, low + 0.5)
+        return cls(low, high) if high > low else None
 
     def at(self, position: float) -> float:
         share = (position - self.low) / (self.high - self.low)
