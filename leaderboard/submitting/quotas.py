@@ -1,0 +1,75 @@
+"""How much of a track a team may use, each day and at once.
+
+What counts is what was sent today and is not known to be free: a rejected check or smoke run, one that waits for us,
+and one withdrawn before a host of ours did anything for it in the track cost nothing. Days are of UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from leaderboard.models import Attempt, Submission, Team, Track
+from leaderboard.states import ACTIVE, AttemptState, Purpose, SubmissionState
+from leaderboard.submitting.errors import Refused
+
+UNDER_WAY = ACTIVE - {SubmissionState.WAITING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    per_day: int
+    used_today: int
+    at_once: int
+    under_way: int
+    resets_at: datetime
+
+    @property
+    def left_today(self) -> int:
+        return max(0, self.per_day - self.used_today)
+
+    @property
+    def left_at_once(self) -> int:
+        return max(0, self.at_once - self.under_way)
+
+    @property
+    def left(self) -> int:
+        """How many may be sent now."""
+        return min(self.left_today, self.left_at_once)
+
+
+def left(team: Team, track: Track) -> Quota:
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    sent = Submission.objects.filter(model__team=team, track=track)
+    return Quota(
+        per_day=track.per_day,
+        used_today=counted(sent.filter(created_at__gte=today)).count(),
+        at_once=track.at_once,
+        under_way=sent.filter(state__in=UNDER_WAY).count(),
+        resets_at=today + timedelta(days=1),
+    )
+
+
+def counted(sent: QuerySet[Submission]) -> QuerySet[Submission]:
+    """Of these, what counts. An attempt that failed by our fault is none."""
+    begun = Attempt.objects.filter(run__submission=OuterRef("pk"), run__purpose=Purpose.TRACK).exclude(
+        state=AttemptState.GIVEN_UP
+    )
+    free = Q(state__in=(SubmissionState.REJECTED, SubmissionState.WAITING)) | Q(is_free=True)
+    unbegun = Q(state=SubmissionState.WITHDRAWN, deleted_at=None) & ~Q(Exists(begun))
+    return sent.exclude(free).exclude(unbegun)
+
+
+def demand(team: Team, track: Track) -> None:
+    """Refuse what would be too much. Two at once are told apart by their caller's lock on the team's row."""
+    quota = left(team, track)
+    if not quota.left_today:
+        sentence = f"{team.name} has sent {quota.used_today} of {quota.per_day} submissions to {track.title} today."
+        remedy = f"Send it after {quota.resets_at:%Y-%m-%d %H:%M} UTC."
+        raise Refused("quota_day", sentence, remedy, "track", 429)
+    if not quota.left_at_once:
+        sentence = (
+            f"{team.name} has {quota.under_way} submissions to {track.title} under way; {quota.at_once} are allowed."
+        )
+        raise Refused("quota_at_once", sentence, "Wait until one has ended, or withdraw one.", "track", 429)
