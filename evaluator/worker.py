@@ -57,7 +57,7 @@ def broker_app(address: str) -> Celery:
         task_serializer="json",
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
-        worker_prefetch_multiplier=1,
+        worker_prefetch_multiplier=0,  # a bound would be used up for ever by acknowledgements that a dying broker lost
     )
     return app
 
@@ -177,6 +177,7 @@ def run(settings: HostSettings) -> None:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("celery").setLevel(logging.WARNING)  # a line for every answer otherwise
     try:
         settings = HostSettings.read(os.environ)
         with alone(settings):
