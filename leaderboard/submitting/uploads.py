@@ -24,7 +24,7 @@ from django.utils import timezone
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from leaderboard.models import Team, Upload
+from leaderboard.models import Person, Team, Upload
 from leaderboard.models.entries import UploadState
 from leaderboard.submitting import access, texts
 from leaderboard.submitting.errors import Refused
