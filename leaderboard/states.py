@@ -19,7 +19,7 @@ class SubmissionState(TextChoices):
 
 S = SubmissionState
 FOLLOWS: dict[SubmissionState, frozenset[SubmissionState]] = {
-    S.RECEIVED: frozenset({S.CHECKING, S.WITHDRAWN}),
+    S.RECEIVED: frozenset({S.CHECKING, S.WAITING, S.WITHDRAWN}),
     S.CHECKING: frozenset({S.SMOKE, S.REJECTED, S.WAITING, S.WITHDRAWN}),
     S.SMOKE: frozenset({S.QUEUED, S.REJECTED, S.WAITING, S.WITHDRAWN}),
     S.QUEUED: frozenset({S.RUNNING, S.WAITING, S.WITHDRAWN}),

@@ -34,6 +34,7 @@ class Evaluation(models.Model):
     track = models.ForeignKey(Track, models.PROTECT, related_name="evaluations")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
+    scoring_asked_at = models.DateTimeField(null=True)  # when a scorer was last told to begin
 
     def __str__(self) -> str:
         return f"{self.submission} on {self.track}"
@@ -56,7 +57,10 @@ class Run(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["state", "queued_at"]), models.Index(fields=["submission", "purpose"])]
+        indexes = [
+            models.Index(fields=["submission", "purpose", "state"]),
+            models.Index(fields=["submission", "queued_at"], condition=models.Q(state="queued"), name="runs_in_queue"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.spec['arm']}/{self.spec['source']}/{self.spec['split']} of {self.submission}"
@@ -78,6 +82,7 @@ class Attempt(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["run"], condition=models.Q(state="open"), name="one_open_attempt_of_a_run")
         ]
+        indexes = [models.Index(fields=["host"], condition=models.Q(state="open"), name="attempts_on_a_host")]
 
     def __str__(self) -> str:
         return f"{self.run} on {self.host}"
@@ -96,6 +101,7 @@ class Stage(models.Model):
     ended_at = models.DateTimeField(null=True)
     ending = models.JSONField(null=True)
     manifest = models.CharField(max_length=64, blank=True)
+    image = models.CharField(max_length=100, blank=True)  # the identity that an image stage found
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target}".strip()
