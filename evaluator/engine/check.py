@@ -57,8 +57,25 @@ def check(
     each: Callable[[Progress], None] = lambda _: None,
 ) -> CheckResult:
     """Train on the first study's first split, ask about every study, ask about the last one again."""
+    spec = smoke_spec(submission, release, limits)
+    builder, ledger = job_builder(release, folder / "jobs", spec), Ledger(folder)
+    (result,) = Engine(sandbox, builder, ledger, "check", 1, each).run([spec])
+    findings = [_stage("train ends by itself and leaves a model", result.train)]
+    if result.train.outcome is Outcome.FINISHED:
+        for target in spec.targets:
+            n_rows = len(builder.target_rows(spec, target))
+            findings.append(_stage(f"infer answers all {n_rows:,} rows of {target}", result.infer[target]))
+        if all(finding.passed for finding in findings):
+            findings.append(_again(sandbox, builder, ledger, spec, result))
+            findings.append(_score(builder, ledger, spec))
+    failed = [one for one in (result.train, *result.infer.values()) if one.outcome is not Outcome.FINISHED]
+    return CheckResult(tuple(findings), failed[0].log.tail or failed[0].log.head if failed else "")
+
+
+def smoke_spec(submission: Submission, release: Release, limits: Limits = SMOKE) -> RunSpec:
+    """The run that a smoke run and a check are."""
     studies = release.study_names()
-    spec = RunSpec(
+    return RunSpec(
         image=submission.image,
         settings=submission.settings,
         improve=submission.improve,
@@ -72,18 +89,6 @@ def check(
         train=limits,
         infer=limits,
     )
-    builder, ledger = job_builder(release, folder / "jobs", spec), Ledger(folder)
-    (result,) = Engine(sandbox, builder, ledger, "check", 1, each).run([spec])
-    findings = [_stage("train ends by itself and leaves a model", result.train)]
-    if result.train.outcome is Outcome.FINISHED:
-        for target in spec.targets:
-            n_rows = len(builder.target_rows(spec, target))
-            findings.append(_stage(f"infer answers all {n_rows:,} rows of {target}", result.infer[target]))
-        if all(finding.passed for finding in findings):
-            findings.append(_again(sandbox, builder, ledger, spec, result))
-            findings.append(_score(builder, ledger, spec))
-    failed = [one for one in (result.train, *result.infer.values()) if one.outcome is not Outcome.FINISHED]
-    return CheckResult(tuple(findings), failed[0].log.tail or failed[0].log.head if failed else "")
 
 
 def _stage(rule: str, ending: Ending) -> Finding:
