@@ -1,0 +1,80 @@
+"""The baselines of a track, scored as models are, on the same rows and weights; kept in storage once computed."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluator.agent.uploads import Store
+from evaluator.arms import Arm
+from evaluator.baselines import Baseline
+from evaluator.scorecard.card import score_card
+from evaluator.scorecard.design import Design, Entry, Values
+from evaluator.scorecard.uncertain import REAL, Drawn, Read
+from evaluator.scoring.metrics import Metric
+from evaluator.scoring.pair_sums import Floats
+from leaderboard.publishing.designs import Plan
+from leaderboard.publishing.measures import Measured, Summary, measured
+from leaderboard.publishing.stored_draws import StaleDrawsError, keep_draws, read_draws
+
+NAMES = {
+    Baseline.GLOBAL_MEAN: "Global mean",
+    Baseline.DRUG_MEAN: "Drug average",
+    Baseline.CELL_MEAN: "Cell average",
+    Baseline.MEAN_EFFECTS: "Mean effects",
+}
+NOT_PERMUTED = "a baseline is not trained on permuted labels"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredBaseline:
+    baseline: Baseline
+    draws: Floats
+    summary: Summary
+
+
+def baselines(plan: Plan, storage: Store) -> list[ScoredBaseline]:
+    """Read from storage, or computed and kept there. Two at once write the same."""
+    return [_baseline(plan, storage, baseline) for baseline in Baseline]
+
+
+def _baseline(plan: Plan, storage: Store, baseline: Baseline) -> ScoredBaseline:
+    folder = f"scores/baselines/{_key(plan)}"
+    path, about = f"{folder}/{baseline}.npz", f"{folder}/{baseline}.json"
+    try:
+        draws, summary = read_draws(storage, path, plan.views), Summary(**json.loads(storage.read(about)))
+    except (FileNotFoundError, StaleDrawsError):
+        found = _scored(plan, baseline)
+        keep_draws(storage, path, plan.views, found.draws)
+        storage.write(about, json.dumps(found.summary.to_json()).encode())
+        draws, summary = found.draws, found.summary
+    return ScoredBaseline(baseline, draws, summary)
+
+
+def _key(plan: Plan) -> str:
+    """Of everything that the draws depend on."""
+    asked = [plan.track.release.release_id, plan.definition, plan.seed, plan.replicates]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _scored(plan: Plan, baseline: Baseline) -> Measured:
+    kept: list[Drawn] = []
+    card = score_card(
+        plan.design,
+        _reader(plan.design, baseline),
+        arms=(REAL,),
+        metrics=tuple(Metric),
+        seed=plan.seed,
+        replicates=plan.replicates,
+        keep=kept.append,
+    )
+    return measured(kept[0], plan.views, card, gap_metric=plan.metric, untested=NOT_PERMUTED)
+
+
+def _reader(design: Design, baseline: Baseline) -> Read:
+    def read(_arm: Arm, entry: Entry) -> Values:
+        rows = design.rows(entry)
+        return design.baselines(entry.source, entry.split).predict(baseline, rows.cell, rows.drug).astype(np.float32)
+
+    return read

@@ -1,0 +1,76 @@
+"""Scores an evaluation whose runs are all done, and publishes it. May be repeated, and done twice at once."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from evaluator.agent.uploads import Storage, Store
+from evaluator.scorecard.card import Card, score_card
+from evaluator.scorecard.plain import plain_card
+from evaluator.scorecard.uncertain import Drawn
+from evaluator.scoring.metrics import Metric
+from leaderboard.models import Evaluation, Scorecard, Submission
+from leaderboard.publishing.baselines import baselines
+from leaderboard.publishing.boards import lock, write_boards
+from leaderboard.publishing.designs import Plan
+from leaderboard.publishing.measures import Measured, measured
+from leaderboard.publishing.predictions import Predictions
+from leaderboard.publishing.stored_draws import keep_draws
+from leaderboard.states import SubmissionState
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    card: Card
+    measured: Measured
+
+
+def score(evaluation_id: int) -> None:
+    """SCORING → PUBLISHED, and the track's boards with it; nothing for a submission that is in another state."""
+    evaluation = Evaluation.objects.select_related("submission", "track__release").get(pk=evaluation_id)
+    if evaluation.submission.state != SubmissionState.SCORING:
+        return
+    storage = Storage(settings.STORAGE)
+    plan = Plan(evaluation.track)
+    if not Scorecard.objects.filter(evaluation=evaluation).exists():
+        keep(evaluation, plan, scored(evaluation, plan, storage), storage)
+    baselines(plan, storage)  # computed before the lock, where they are not there yet
+    publish(evaluation)
+
+
+def scored(evaluation: Evaluation, plan: Plan, storage: Store) -> Scored:
+    predictions = Predictions.of(evaluation, plan.design, storage)
+    predictions.require(plan.arms)
+    kept: list[Drawn] = []
+    card = score_card(
+        plan.design,
+        predictions,
+        arms=plan.arms,
+        metrics=tuple(Metric),
+        seed=plan.seed,
+        replicates=plan.replicates,
+        keep=kept.append,
+    )
+    return Scored(card, measured(kept[0], plan.views, card, gap_metric=plan.metric))
+
+
+def keep(evaluation: Evaluation, plan: Plan, found: Scored, storage: Store) -> None:
+    """The draws before the row that names them. Whoever comes second writes the same."""
+    path = f"scores/{evaluation.pk}/draws.npz"
+    keep_draws(storage, path, plan.views, found.measured.draws)
+    values = {"card": plain_card(found.card), "summary": found.measured.summary.to_json(), "draws": path}
+    Scorecard.objects.update_or_create(evaluation=evaluation, defaults=values)
+
+
+def publish(evaluation: Evaluation) -> None:
+    """State and boards in one transaction: a published score is never without its board."""
+    with transaction.atomic():
+        track = lock(evaluation.track)
+        moved = Submission.objects.filter(pk=evaluation.submission_id, state=SubmissionState.SCORING).update(
+            state=SubmissionState.PUBLISHED, state_since=Now(), published_at=Now()
+        )
+        if moved:
+            Evaluation.objects.filter(pk=evaluation.pk, finished_at=None).update(finished_at=Now())
+            write_boards(track)

@@ -1,0 +1,148 @@
+"""From delivered predictions to a published score: what the library says of the same files, and nothing else."""
+
+import json
+
+import numpy as np
+import pytest
+
+from evaluator.agent.uploads import UploadError
+from evaluator.scorecard.card import score_card
+from evaluator.scorecard.compare import compare
+from evaluator.scorecard.draws import Weights
+from evaluator.scorecard.plain import plain_card
+from evaluator.scoring.metrics import Metric
+from leaderboard.models import Board, Scorecard, Stage
+from leaderboard.publishing.predictions import DeliveryError
+from leaderboard.publishing.scoring import score
+from leaderboard.publishing.stored_draws import read_draws
+from leaderboard.states import SubmissionState
+from tests.site.publishing.conftest import REPLICATES, Maker
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_delivered_evaluation_is_scored_as_the_library_scores_the_same_predictions(deliver, plan):
+    predict = Maker(plan)
+    evaluation = deliver(predict)
+    score(evaluation.pk)
+    expected = score_card(plan.design, predict, arms=plan.arms, metrics=tuple(Metric), replicates=REPLICATES)
+    assert Scorecard.objects.get().card == json.loads(json.dumps(plain_card(expected)))
+
+
+def test_a_scored_submission_is_published_and_stands_on_every_board(deliver, plan):
+    evaluation = deliver(name="Mine")
+    score(evaluation.pk)
+    evaluation.refresh_from_db()
+    evaluation.submission.refresh_from_db()
+    assert evaluation.submission.state == SubmissionState.PUBLISHED
+    assert evaluation.submission.published_at is not None
+    assert evaluation.finished_at is not None
+    boards = Board.objects.all()
+    assert {(board.metric, board.target) for board in boards} == {(str(v.measure), v.target) for v in plan.views}
+    for board in boards:
+        assert "Mine" in {row["model"] for row in json.loads(bytes(board.json))["rows"]}
+
+
+def test_the_primary_draws_are_those_that_models_are_compared_by(deliver, plan, storage):
+    predict = Maker(plan)
+    score(deliver(predict).pk)
+    stored = read_draws(storage, Scorecard.objects.get().draws, plan.views)
+    weights = Weights(plan.design, plan.seed, REPLICATES)
+    expected = compare(weights, {"one": predict}, metric=Metric.R2).standings[0].estimate.value
+    assert stored[0, 0] == pytest.approx(expected, abs=1e-12)
+    assert stored.shape == (len(plan.views), 1 + REPLICATES)
+
+
+def test_scoring_again_changes_nothing(deliver):
+    evaluation = deliver()
+    score(evaluation.pk)
+    evaluation.submission.refresh_from_db()
+    published, etags = evaluation.submission.published_at, set(Board.objects.values_list("etag", flat=True))
+    score(evaluation.pk)
+    evaluation.submission.refresh_from_db()
+    assert evaluation.submission.published_at == published
+    assert set(Board.objects.values_list("etag", flat=True)) == etags
+
+
+def test_a_scorer_that_was_killed_after_its_card_is_simply_done_again(deliver, monkeypatch):
+    evaluation = deliver()
+    monkeypatch.setattr("leaderboard.publishing.scoring.publish", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        score(evaluation.pk)
+    monkeypatch.undo()
+    monkeypatch.setattr("leaderboard.publishing.scoring.scored", lambda *_: 1 / 0)  # is not asked for again
+    score(evaluation.pk)
+    evaluation.submission.refresh_from_db()
+    assert evaluation.submission.state == SubmissionState.PUBLISHED
+
+
+def test_a_board_that_fails_leaves_the_submission_to_be_scored_again(deliver, monkeypatch):
+    evaluation = deliver()
+    monkeypatch.setattr("leaderboard.publishing.boards.board_html", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        score(evaluation.pk)
+    evaluation.submission.refresh_from_db()
+    assert evaluation.submission.state == SubmissionState.SCORING
+    assert not Board.objects.exists()
+
+
+@pytest.mark.parametrize("state", [SubmissionState.WITHDRAWN, SubmissionState.WAITING, SubmissionState.RUNNING])
+def test_a_submission_in_another_state_is_not_scored(deliver, state):
+    score(deliver(state=state).pk)
+    assert not Scorecard.objects.exists()
+
+
+def test_a_submission_withdrawn_while_it_is_scored_is_not_published(deliver, monkeypatch):
+    evaluation = deliver()
+
+    def withdrawn(*_):
+        type(evaluation.submission).objects.update(state=SubmissionState.WITHDRAWN)
+
+    monkeypatch.setattr("leaderboard.publishing.scoring.baselines", withdrawn)
+    score(evaluation.pk)
+    evaluation.submission.refresh_from_db()
+    assert evaluation.submission.state == SubmissionState.WITHDRAWN
+    assert not Board.objects.exists()
+
+
+def spoil(storage, content=None, **_):
+    """Change what lies in storage under a stage that is done."""
+    stage = Stage.objects.filter(kind="infer").first()
+    folder = f"attempts/{stage.attempt_id.hex}/infer-{stage.target}"
+    if content is not None:
+        storage.write(f"{folder}/predictions.f4", content)
+    return stage, folder
+
+
+def test_predictions_that_are_not_what_their_manifest_says_are_ours_to_mend(deliver, storage):
+    evaluation = deliver()
+    spoil(storage, b"\0" * 40)
+    with pytest.raises(UploadError, match="not what its manifest says"):
+        score(evaluation.pk)
+    assert not Scorecard.objects.exists()
+
+
+def test_a_manifest_that_is_not_the_reported_one_is_refused(deliver, storage):
+    evaluation = deliver()
+    stage, _ = spoil(storage)
+    Stage.objects.filter(pk=stage.pk).update(manifest="0" * 64)
+    with pytest.raises(UploadError, match="not the one that was reported"):
+        score(evaluation.pk)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [(lambda values: values[:-1], "bytes"), (lambda values: np.append(values[:-1], np.nan), "not finite")],
+)
+def test_well_signed_predictions_of_the_wrong_length_or_kind_are_refused(deliver, plan, change, sentence):
+    made = Maker(plan)
+    evaluation = deliver(lambda arm, entry: change(made(arm, entry)))
+    with pytest.raises(DeliveryError, match=sentence):
+        score(evaluation.pk)
+
+
+def test_a_model_is_never_scored_on_a_part_of_what_it_had_to_predict(deliver):
+    evaluation = deliver()
+    Stage.objects.filter(kind="infer").last().delete()
+    with pytest.raises(DeliveryError, match="was not delivered"):
+        score(evaluation.pk)
