@@ -73,8 +73,11 @@ class SelfTest:
         broken = [f"{one.attack.name} ({one.broken[0]})" for one in findings if not one.held]
         if broken:
             return f"the sandbox's self test failed: {'; '.join(broken)}; see `holdout sandbox test`"
-        write_whole(self._path, json.dumps({"at": self.now(), "about": self._passes()}).encode())
+        self.remember()
         return ""
+
+    def remember(self) -> None:
+        write_whole(self._path, json.dumps({"at": self.now(), "about": self._passes()}).encode())
 
     @property
     def _path(self) -> Path:
