@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from leaderboard.pages import about, boards, published
+from leaderboard.pages import about, boards, models, published, submissions, submit, teams, tokens
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one way in, with a second factor
 
@@ -13,8 +13,24 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", boards.home, name="home"),
     path("boards/", boards.boards, name="boards"),
     path("boards/<slug:track>/", boards.board, name="board"),
+    path("models/<slug:slug>/", models.model, name="model"),
     path("published/", published.published, name="published"),
     path("about/", about.about, name="about"),
+    # For people
+    path("submit/", submit.submit, name="submit"),
+    path("submissions/", submissions.submissions, name="submissions"),
+    path("submissions/<uuid:submission_id>/", submissions.submission, name="submission"),
+    path("submissions/<uuid:submission_id>/runs/<int:run_id>/", submissions.run, name="run"),
+    path("submissions/<uuid:submission_id>/withdraw/", submissions.withdraw, name="withdraw"),
+    path("submissions/<uuid:submission_id>/delete/", submissions.delete, name="delete"),
+    path("teams/", teams.teams, name="teams"),
+    path("teams/join/<str:token>/", teams.join, name="join"),
+    path("teams/<slug:slug>/", teams.team, name="team"),
+    path("teams/<slug:slug>/people/<int:member_id>/role/", teams.role, name="change_role"),
+    path("teams/<slug:slug>/people/<int:member_id>/remove/", teams.remove, name="remove_member"),
+    path("teams/<slug:slug>/invitations/<int:invitation_id>/", teams.uninvite, name="uninvite"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/<uuid:token_id>/", tokens.revoke, name="revoke_token"),
     # The rest
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -1,0 +1,48 @@
+"""The record of how a model was run, in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from leaderboard.reads.amounts import duration, memory
+from leaderboard.reads.sheets import Record, StageUse
+
+KINDS = {"train": "Training", "infer": "Inference"}
+VERSIONS = {"kernel": "Linux", "python": "Python", "numpy": "numpy", "holdout": "Holdout"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    name: str
+    text: str
+
+
+def uses(record: Record) -> list[Line]:
+    return [Line(KINDS[use.kind], _use(use)) for use in record.stages if use.kind in KINDS]
+
+
+def machines(record: Record) -> list[str]:
+    """As each host described itself; a machine that says nothing of itself is left out."""
+    return [text for machine in record.machines if (text := _machine(machine))]
+
+
+def _use(use: StageUse) -> str:
+    parts = [f"{use.n} container{'' if use.n == 1 else 's'}"]
+    if use.wall_s is not None:
+        parts.append(f"{duration(use.wall_s)} wall time in all")
+    if use.cpu_s is not None:
+        parts.append(f"{duration(use.cpu_s)} of processor time")
+    if use.most_memory_mb is not None:
+        parts.append(f"at most {memory(use.most_memory_mb)} of memory")
+    return ", ".join(parts)
+
+
+def _machine(record: Mapping[str, Any]) -> str:
+    parts = [str(record[name]) for name in ("processor", "machine") if record.get(name)]
+    if record.get("cpus"):
+        parts.append(f"{record['cpus']} processors")
+    if record.get("memory_mb"):
+        parts.append(memory(record["memory_mb"]))
+    parts += [str(gpu) for gpu in record.get("gpus", ())]
+    parts += [f"{name} {record[key]}" for key, name in VERSIONS.items() if record.get(key)]
+    return ", ".join(parts)
