@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 import numba
 import numpy as np
 
+from evaluator.scoring.pair_sums import Floats
+
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 CHUNK = 128
 """Replicates at a time, so that what four models have of them stays in the processor's nearest cache."""
@@ -21,12 +23,12 @@ def compiled(function: Loop) -> Loop:
 
 
 @compiled
-def larger(one, another):  # type: ignore[no-untyped-def]
+def larger(one: float, another: float) -> float:
     return one if one > another else another  # unlike max, which asks for NaN, this becomes one instruction
 
 
 @compiled
-def raise_largest(deviation, inverse, largest):  # type: ignore[no-untyped-def]
+def raise_largest(deviation: Floats, inverse: Floats, largest: Floats) -> None:
     """Raise largest[r] to max |deviation[i, r] − deviation[j, r]| · inverse[i, j] over i < j.
 
     `deviation` is (models, replicates) and finite; an inverse standard error of 0 leaves its pair out.
