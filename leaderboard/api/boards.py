@@ -69,17 +69,19 @@ class OneBoard(PublicDoor):
         asked = read(BoardQuery, request.query_params)
         view = {"track": track, "metric": asked.get("metric") or boards.usual_metric(track), "target": asked["target"]}
         column = request.accepted_renderer.format
-        etag = boards.board_etag(**view)
-        if etag is None:
-            raise Http404
-        tag = quote_etag(f"{etag}-{column}")
-        if unchanged := get_conditional_response(request._request, etag=tag):
-            return unchanged
+        if "If-None-Match" in request.headers:  # else it is asked for in vain
+            etag = boards.board_etag(**view)
+            if unchanged := get_conditional_response(request._request, etag=_tag(etag, column)):
+                return unchanged
         found = boards.board_bytes(**view, column=column)
         if found is None:
             raise Http404
         etag, body = found
-        return Response(body, headers={"ETag": quote_etag(f"{etag}-{column}")})
+        return Response(body, headers={"ETag": _tag(etag, column) or ""})
+
+
+def _tag(etag: str | None, column: str) -> str | None:
+    return None if etag is None else quote_etag(f"{etag}-{column}")
 
 
 class BoardFile(OneBoard):

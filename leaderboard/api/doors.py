@@ -8,13 +8,13 @@ from django.db.models import Model
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import IntegerField, Serializer
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 from rest_framework.views import APIView
 
@@ -22,6 +22,8 @@ from leaderboard.api.tokens import TokenAuthentication
 from leaderboard.models import Person, Scope, Token
 
 Row = TypeVar("Row", bound=Model)
+MOST_PAGES = 1_000_000
+EVERYWHERE = frozenset({"format", "page", "page_size"})
 KEPT_WHILE_SAME = {"public": True, "no_cache": True}
 NOT_KEPT = {"private": True, "no_store": True}
 
@@ -56,10 +58,24 @@ class IsPerson(BasePermission):
         return True
 
 
+class PageQuery(Serializer[Any]):
+    page = IntegerField(min_value=1, max_value=MOST_PAGES, default=1)
+    page_size = IntegerField(min_value=1, max_value=500, default=50)
+
+
 class Pages(PageNumberPagination):
-    page_size = 50
-    max_page_size = 500
-    page_size_query_param = "page_size"
+    """A page that is none is a 404; a page or a size that is no number of this range is said to be wrong."""
+
+    def get_page_size(self, request: Request) -> int:
+        asked = {name: request.query_params[name] for name in ("page", "page_size") if name in request.query_params}
+        size: int = read(PageQuery, asked)["page_size"]
+        return size
+
+    def get_schema_operation_parameters(self, _view: APIView) -> list[dict[str, Any]]:
+        return [
+            {"name": name, "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": most}}
+            for name, most in (("page", MOST_PAGES), ("page_size", 500))
+        ]
 
 
 class PublicDoor(APIView):
@@ -83,22 +99,35 @@ class PublicOne(PublicDoor, RetrieveAPIView[Row]):
     """`lookup_field` is in the address."""
 
 
-class PersonsDoor(PublicDoor):
-    """For people alone."""
+class EitherDoor(PublicDoor):
+    """For everybody; somebody who is known may see more."""
 
     authentication_classes = (TokenAuthentication, SessionAuthentication)
-    permission_classes = (IsPerson,)
     keeping = NOT_KEPT
 
     @staticmethod
     def person(request: Request) -> Person:
-        assert isinstance(request.user, Person)
-        return request.user
+        return cast("Person", request.user)
+
+
+class PersonsDoor(EitherDoor):
+    """For people alone."""
+
+    permission_classes = (IsPerson,)
+
+
+class PersonsList(PersonsDoor, ListAPIView[Row]):
+    pagination_class = Pages
 
 
 def read(serializer: type[Serializer[Any]], given: Any) -> dict[str, Any]:
-    """The body or the query as typed values; raises what becomes a problem."""
+    """The body or the query as typed values; raises what becomes a problem. A name that is not known is refused: it is
+    a known one with a slip in it."""
     border = serializer(data=given)
+    if unknown := sorted(set(given) - set(border.fields) - EVERYWHERE):
+        raise ValidationError(
+            {name[:100]: f"Not a name here; these are: {', '.join(border.fields)}." for name in unknown}
+        )
     border.is_valid(raise_exception=True)
     values: dict[str, Any] = border.validated_data
     return values

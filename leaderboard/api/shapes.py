@@ -33,7 +33,7 @@ class VersionShape(s.ModelSerializer[Submission]):
 
     class Meta:
         model = Submission
-        fields = ("id", "version", "track", "note", "contract", "image_origin", "image_id", "published_at")
+        fields = ("id", "version", "track", "contract", "image_origin", "image_id", "published_at")
 
 
 class ModelShape(s.ModelSerializer[Model]):

@@ -11,6 +11,8 @@ from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
 
 from leaderboard.models import Person, Scope, Token
+from leaderboard.submitting import texts
+from leaderboard.submitting.errors import Refused
 
 LONGEST_DAYS = 365
 USUAL_DAYS = 90
@@ -20,8 +22,13 @@ TOKEN = re.compile(rb"[0-9a-f]{64}")
 
 def make(person: Person, *, name: str, scope: Scope, days: int = USUAL_DAYS) -> tuple[Token, str]:
     """The row, and the token itself: nobody can see it a second time."""
+    name = texts.plain(name, field="name", most=100)
     if not 1 <= days <= LONGEST_DAYS:
-        raise ValueError(f"a token lives 1 to {LONGEST_DAYS} days, not {days}")
+        remedy = f"Give 1 to {LONGEST_DAYS} days."
+        raise Refused("bad_days", f"A token cannot live {days} days.", remedy, "days")
+    if live(person).count() >= MOST_OF_A_PERSON:
+        remedy = "Revoke one that is not used."
+        raise Refused("too_many_tokens", f"You have {MOST_OF_A_PERSON} tokens.", remedy, status=409)
     made: tuple[Token, str] = Token.objects.create(user=person, expiry=timedelta(days=days), name=name, scope=scope)
     return made
 

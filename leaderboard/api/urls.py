@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.http import conditional_page
 
-from leaderboard.api import boards, catalogue, people, schema
+from leaderboard.api import boards, catalogue, people, schema, submissions, uploads
 
 urlpatterns: list[URLPattern] = [
     path("schema/", schema.Schema.as_view(), name="api-schema"),
@@ -28,5 +28,14 @@ urlpatterns: list[URLPattern] = [
     path("me/", people.Me.as_view(), name="api-me"),
     path("tokens/", people.Tokens.as_view(), name="api-tokens"),
     path("tokens/<uuid:token_id>/", people.OneToken.as_view(), name="api-token"),
+    path("submissions/", submissions.Submissions.as_view(), name="api-submissions"),
+    path("submissions/<uuid:submission_id>/", submissions.OneSubmission.as_view(), name="api-submission"),
+    path("submissions/<uuid:submission_id>/withdraw/", submissions.Withdrawal.as_view(), name="api-withdraw"),
+    path("submissions/<uuid:submission_id>/runs/", submissions.Runs.as_view(), name="api-runs"),
+    path("submissions/<uuid:submission_id>/runs/<int:run_id>/logs/", submissions.RunLogs.as_view(), name="api-logs"),
+    path("submissions/<uuid:submission_id>/scores/", submissions.Scores.as_view(), name="api-scores"),
+    path("submissions/<uuid:submission_id>/matrices/", submissions.Matrices.as_view(), name="api-matrices"),
+    path("uploads/", uploads.Uploads.as_view(), name="api-uploads"),
+    path("uploads/<uuid:upload_id>/", uploads.OneUpload.as_view(), name="api-upload"),
     re_path("", schema.Unknown.as_view(), name="api-unknown"),
 ]
