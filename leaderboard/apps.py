@@ -6,3 +6,6 @@ from django.apps import AppConfig
 class LeaderboardConfig(AppConfig):
     name = "leaderboard"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        import leaderboard.celery  # noqa: F401  so that whoever sends a task sends it to our broker

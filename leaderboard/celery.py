@@ -5,6 +5,13 @@ import os
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leaderboard.settings")
+
+from django.conf import settings
+
 app = Celery("leaderboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["leaderboard"])
+# A tick that nobody took before the next one is due is worth nothing.
+app.conf.beat_schedule = {
+    "tick": {"task": "leaderboard.tick", "schedule": settings.TICK_S, "options": {"expires": settings.TICK_S}}
+}

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from leaderboard.hosting import scoring
 from leaderboard.hosting.advance import advance
 
 
@@ -9,3 +10,9 @@ from leaderboard.hosting.advance import advance
 def tick() -> None:
     """Move everything that waits for nobody, and give up what has been silent for too long."""
     advance()
+
+
+@shared_task(name="leaderboard.score")
+def score(evaluation: int) -> None:
+    """Begun again by the tick until it has been done."""
+    scoring.score(evaluation)

@@ -1,0 +1,57 @@
+"""Hands evaluations to a scorer, again and again until one has scored it.
+
+A scorer holds a lock of its database session: it vanishes with the process, so what a killed one left is begun again.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+import kombu.exceptions
+from celery import current_app
+from django.db import Error, connection
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from leaderboard.models import Evaluation
+from leaderboard.states import SubmissionState
+
+SPACE = 0x5C0E  # of advisory locks: scoring
+AGAIN_AFTER = timedelta(seconds=10)
+"""A scorer that was told to begin is told again after so long; one that is at it holds its lock and says no."""
+log = logging.getLogger(__name__)
+
+
+def hand_over() -> None:
+    asked_lately = Q(scoring_asked_at__gt=Now() - AGAIN_AFTER)
+    waiting = Evaluation.objects.filter(submission__state=SubmissionState.SCORING, finished_at=None)
+    for pk in waiting.exclude(asked_lately).order_by("pk").values_list("pk", flat=True):
+        if not Evaluation.objects.filter(~asked_lately, pk=pk).update(scoring_asked_at=Now()):
+            continue  # another tick was faster
+        try:
+            current_app.send_task("leaderboard.score", args=[pk], retry=False, expires=AGAIN_AFTER.total_seconds())
+        except kombu.exceptions.OperationalError as away:
+            log.warning("evaluation %s is scored when the broker is back: %s", pk, away)
+
+
+def score(evaluation: int) -> None:
+    """For the task: nothing while another scorer is at it."""
+    from leaderboard.publishing import scoring
+
+    with _alone(evaluation) as is_ours:
+        if is_ours:
+            scoring.score(evaluation)
+
+
+@contextmanager
+def _alone(evaluation: int) -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [SPACE, evaluation])
+        (is_ours,) = cursor.fetchone()
+    try:
+        yield bool(is_ours)
+    finally:
+        if is_ours:
+            with suppress(Error), connection.cursor() as cursor:  # a session that is gone holds no lock
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [SPACE, evaluation])
