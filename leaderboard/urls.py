@@ -2,8 +2,9 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from leaderboard.api import schema
 from leaderboard.pages import about, boards, models, published, submissions, submit, teams, tokens
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one way in, with a second factor
@@ -34,5 +35,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # The rest
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("api/", schema.page, name="api"),
     path("api/v1/", include("leaderboard.api.urls")),
+    re_path("^api/", schema.Unknown.as_view()),
 ]
+handler500 = "leaderboard.api.problems.server_error"

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -111,7 +112,10 @@ def problem_response(error: Exception, _context: Mapping[str, Any]) -> Response 
     return _answer(_of_framework(error), headers)
 
 
-def server_error(_request: HttpRequest) -> JsonResponse:
+def server_error(request: HttpRequest) -> HttpResponse:
+    """For everything that nobody caught, pages too."""
+    if not request.path.startswith("/api/"):
+        return defaults.server_error(request)
     return JsonResponse(problem(Problem.INTERNAL, "The server has failed."), status=500, content_type=MEDIA_TYPE)
 
 
