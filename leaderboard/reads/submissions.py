@@ -194,7 +194,12 @@ def done(submission: Submission, runs: Sequence[RunLine]) -> Done:
     return Done(sum(run.n_done for run in runs), sum(expected.values()) + sum(run.n_stages for run in runs))
 
 
-def logs(run_id: int) -> dict[str, dict[str, str]]:
-    """Head and tail of each ended stage of a run, by the stage's key: what the container said, whatever it is."""
-    rows = Stage.objects.filter(attempt__run_id=run_id, ending__isnull=False).values_list("key", "ending__log")
-    return dict(rows)
+def failed_stage(runs: Sequence[RunLine]) -> tuple[RunLine, StageLine] | None:
+    """The first that failed by its own fault."""
+    return next(((run, stage) for run in runs for stage in run.stages if stage.is_theirs), None)
+
+
+def logs(*, run_id: int, key: str | None = None) -> dict[str, dict[str, str]]:
+    """Head and tail of each ended stage of a run, or of one of them, by the stage's key: what the container said."""
+    stages = Stage.objects.filter(attempt__run_id=run_id, ending__isnull=False)
+    return dict((stages.filter(key=key) if key else stages).values_list("key", "ending__log"))

@@ -96,4 +96,4 @@ def test_logs_are_read_for_one_run_alone():
     run = make_run()
     stage = make_stage(attempt=make_attempt(run=run), ending=make_ending() | {"log": {"head": "one", "tail": ""}})
     make_stage(ending=make_ending() | {"log": {"head": "another's", "tail": ""}})
-    assert logs(run.pk) == {stage.key: {"head": "one", "tail": ""}}
+    assert logs(run_id=run.pk) == {stage.key: {"head": "one", "tail": ""}}

@@ -1,0 +1,179 @@
+"""What the page of a submission says, as text that is ready: the template only sets it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from evaluator.agent.messages import Phase
+from evaluator.sandbox.outcomes import Fault, Outcome
+from leaderboard.models import Submission
+from leaderboard.reads import amounts
+from leaderboard.reads.submissions import RunLine, StageLine, Standing, Step, done, steps
+from leaderboard.states import ACTIVE, Purpose, RunState, StageState, SubmissionState
+from leaderboard.vocabulary import VOCABULARY, Entry, Reason
+
+S = SubmissionState
+WORDS = {
+    S.RECEIVED: ("received", "It waits to be looked at."),
+    S.CHECKING: ("checking", "The image is fetched and held against the rules of the contract."),
+    S.SMOKE: ("smoke run", "It is trained and asked once, on the small release."),
+    S.QUEUED: ("queued", "It passed check and smoke run, and waits for a free machine."),
+    S.RUNNING: ("running", "It is trained on the track's sources and asked about its targets."),
+    S.SCORING: ("scoring", "Everything has run; its scores are computed."),
+    S.PUBLISHED: ("published", "Its scores are on the board."),
+    S.REJECTED: ("rejected", "It did not pass; nothing counts against your quota."),
+    S.FAILED: ("failed", "It failed in the evaluation."),
+    S.WAITING: ("waiting for us", "Something of ours has to be looked at; you need to do nothing."),
+    S.WITHDRAWN: ("withdrawn", "It was taken back by its team."),
+}
+RUN_WORDS = {
+    RunState.QUEUED: ("waits", "quiet"),
+    RunState.RUNNING: ("running", "info"),
+    RunState.DONE: ("done", "success"),
+    RunState.FAILED: ("failed", "error"),
+    RunState.PARKED: ("waiting for us", "warning"),
+    RunState.STOPPED: ("stopped", "quiet"),
+}
+PHASE_WORDS = {Phase.PREPARING: "preparing", Phase.RUNNING: "running", Phase.DELIVERING: "delivering"}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word with the class that gives it its colour."""
+
+    text: str
+    badge: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    key: str
+    name: str
+    word: Word
+    wall: str
+    memory: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    id: int
+    name: str
+    word: Word
+    done: str
+    wall: str
+    memory: str
+    lost: str
+    stages: tuple[StageRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    word: str
+    standing: Standing
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    word: Word
+    sentence: str
+    since: datetime
+    steps: tuple[StepRow, ...]
+    done: int
+    total: int
+    told: Entry | None
+    told_detail: str
+    theirs: bool
+    first: tuple[RunRow, ...]  # check and smoke
+    track: tuple[RunRow, ...]
+    is_active: bool
+
+
+def page(submission: Submission, runs: Sequence[RunLine]) -> Page:
+    state = SubmissionState(submission.state)
+    word, sentence = WORDS[state]
+    progress = done(submission, runs)
+    told = VOCABULARY[Reason(submission.told)] if submission.told else None
+    rows = [(run, run_row(run)) for run in runs]
+    return Page(
+        word=Word(word, f"state-{state}"),
+        sentence=sentence,
+        since=submission.state_since,
+        steps=tuple(_step(step) for step in steps(submission, runs)),
+        done=progress.done,
+        total=progress.total,
+        told=told,
+        told_detail=submission.told_detail,
+        theirs=told is not None and told.fault is Fault.THEIRS,
+        first=tuple(row for run, row in rows if run.purpose is not Purpose.TRACK),
+        track=tuple(row for run, row in rows if run.purpose is Purpose.TRACK),
+        is_active=state in ACTIVE,
+    )
+
+
+def run_row(run: RunLine) -> RunRow:
+    text, badge = RUN_WORDS[run.state]
+    name = {Purpose.CHECK: "check", Purpose.SMOKE: "smoke run"}.get(run.purpose, run.name)
+    return RunRow(
+        id=run.id,
+        name=name,
+        word=Word(text, badge),
+        done=f"{run.n_done} of {run.n_stages}",
+        wall=amounts.duration(run.wall_s) if run.wall_s else "",
+        memory="" if run.memory_mb is None else amounts.memory(run.memory_mb),
+        lost="" if not run.n_lost else f"started again: {run.n_lost} lost by us",
+        stages=tuple(stage_row(stage) for stage in run.stages),
+    )
+
+
+def stage_row(stage: StageLine) -> StageRow:
+    return StageRow(
+        key=stage.key,
+        name=stage.name,
+        word=_stage_word(stage),
+        wall="" if stage.wall_s is None else amounts.duration(stage.wall_s),
+        memory="" if stage.memory_mb is None else amounts.memory(stage.memory_mb),
+        reason=stage.reason,
+    )
+
+
+def _stage_word(stage: StageLine) -> Word:
+    if stage.outcome is None:
+        if stage.state is StageState.WAITING:
+            return Word("waits", "quiet")
+        phase = PHASE_WORDS.get(Phase(stage.phase), "running") if stage.phase else "starting"
+        return Word(phase, "info")
+    if stage.outcome is Outcome.FINISHED:
+        return Word("finished", "success")
+    if stage.outcome.fault is Fault.OURS:
+        return Word("lost by us", "warning")
+    return Word(stage.outcome.replace("_", " "), "error")
+
+
+def _step(step: Step) -> StepRow:
+    return StepRow(WORDS[step.state][0], step.standing, step.standing in (Standing.NOW, Standing.STOPPED))
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    id: UUID
+    name: str
+    track: str
+    team: str
+    word: Word
+    told: str
+    created_at: datetime
+
+
+def list_row(submission: Submission) -> ListRow:
+    return ListRow(
+        id=submission.pk,
+        name=str(submission),
+        track=str(submission.track),
+        team=str(submission.model.team),
+        word=Word(WORDS[S(submission.state)][0], f"state-{submission.state}"),
+        told=VOCABULARY[Reason(submission.told)].sentence if submission.told else "",
+        created_at=submission.created_at,
+    )
