@@ -4,8 +4,8 @@ Wall time is enforced by every look, of any engine on this host, and by the wrap
 engine died. A dishonest one whose engine died lives, within its other walls, until the next engine looks or reaps.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -130,7 +130,8 @@ class DockerSandbox:
             self._clear(key, room)
 
     def found(self) -> tuple[Found, ...]:
-        listed = self.api.containers(all=True, filters={"label": f"{LABEL}namespace={self.namespace}"})
+        with _answering():
+            listed = self.api.containers(all=True, filters={"label": f"{LABEL}namespace={self.namespace}"})
         return tuple(
             Found(one["Labels"][LABEL + "key"], one["Labels"], one["State"] == "running")
             for one in sorted(listed, key=lambda one: str(one["Labels"][LABEL + "key"]))
@@ -157,13 +158,10 @@ class DockerSandbox:
         return f"{self.namespace}-{key}"
 
     def _inspected(self, key: str) -> Mapping[str, Any] | None:
-        try:
+        with _answering(), suppress(NotFound):
             found: Mapping[str, Any] = self.api.inspect_container(self._name(key))
-        except NotFound:
-            return None
-        except (APIError, RequestException) as error:
-            raise _silent(error) from error
-        return found
+            return found
+        return None
 
     def _adopt(self, spec: StageSpec, room: StageRoom) -> None:
         if room.spec() != spec:
@@ -219,7 +217,7 @@ class DockerSandbox:
         return {device for devices in busy for device in devices.split(",") if device}
 
     def _kill(self, key: str) -> None:
-        with suppress(NotFound):
+        with _answering(), suppress(NotFound):
             self.api.stop(self._name(key), timeout=STOP_GRACE_S)
 
     def _ended(self, room: StageRoom, ending: Ending) -> Ended:
@@ -261,7 +259,7 @@ class DockerSandbox:
         )
 
     def _clear(self, key: str, room: StageRoom) -> None:
-        with suppress(NotFound):
+        with _answering(), suppress(NotFound):
             self.api.remove_container(self._name(key), force=True, v=True)
         cgroups.remove(self._cgroup(key))
         room.clear()
@@ -279,6 +277,14 @@ def _model_out(room: StageRoom, into: Path) -> ModelFile:
         disks.unmount(room.model_disk)
         disks.move(room.model_image, kept)
     return disks.sealed(kept)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except (APIError, RequestException) as error:
+        raise _silent(error) from error
 
 
 def _silent(error: Exception) -> SandboxRefusalError:
