@@ -17,6 +17,7 @@ from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from evaluator.agent.host import Host, alone, open_host
 from evaluator.agent.messages import Answer, Report
@@ -104,7 +105,7 @@ class Talk:
         text = json.dumps(report.to_json())
         try:
             self.app.send_task(REPORT_TASK, args=[text], queue=REPORTS, expires=EXPIRES_S, retry=False)
-        except (OperationalError, OSError) as error:
+        except (OperationalError, RedisError, OSError) as error:
             if self.reached:
                 log.warning("the broker does not answer: %s", error)
             self.reached = False
@@ -122,15 +123,18 @@ class Loop:
     host: Host
     talk: Talk
     inbox: Inbox
+    listener: threading.Thread
     stopping: threading.Event = field(default_factory=threading.Event)
 
-    def run(self) -> None:
-        while not self.stopping.is_set():
+    def run(self) -> bool:
+        """Returns whether it ended because it was asked to."""
+        while self.listener.is_alive() and not self.stopping.is_set():
             self._hear()
             self._tick()
             agent = self.host.agent
             if self.talk.is_due(news=agent.has_news, heard=agent.is_heard):
                 self.talk.send(agent.report())
+        return self.stopping.is_set()
 
     def stop(self, *_: Any) -> None:
         self.stopping.set()
@@ -161,18 +165,18 @@ class Loop:
             fitness.trouble = ""
 
 
-def run(settings: HostSettings) -> None:
+def run(settings: HostSettings) -> bool:
     """Until SIGTERM or SIGINT. Containers run on: the agent that comes next adopts them."""
     inbox: Inbox = queue.SimpleQueue()
-    executor = ThreadPoolExecutor(2 * settings.slots + 2)
-    host = open_host(settings, executor)
+    host = open_host(settings, ThreadPoolExecutor(2 * settings.slots + 2))
     app = broker_app(settings.broker)
-    loop = Loop(host, Talk(app, settings.report_s), inbox)
+    listener = threading.Thread(target=listen, args=(app, settings.name, inbox), daemon=True)
+    loop = Loop(host, Talk(app, settings.report_s), inbox, listener)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, loop.stop)
-    threading.Thread(target=listen, args=(app, settings.name, inbox), daemon=True).start()
+    listener.start()
     log.info("host %s takes %d stages at once in %s", settings.name, settings.slots, settings.folder)
-    loop.run()
+    return loop.run()
 
 
 def main() -> None:
@@ -181,10 +185,10 @@ def main() -> None:
     try:
         settings = HostSettings.read(os.environ)
         with alone(settings):
-            run(settings)
+            asked = run(settings)
             logging.shutdown()
             # Steps under way may take minutes, and each can be cut off anywhere: so are they by a kill -9.
-            os._exit(0)
+            os._exit(0 if asked else 1)
     except (SettingError, SandboxRefusalError) as error:
         sys.exit(f"error: {error}")
 

@@ -1,5 +1,6 @@
 """Images on this host: fetched from storage or from a registry, judged, and handed to the engine."""
 
+import shutil
 import tempfile
 import threading
 from collections.abc import Collection
@@ -27,13 +28,16 @@ class Images(Protocol):
 
 @dataclass
 class HostImages:
-    """`docker` is None for the process sandbox. One image at a time is fetched: they are large."""
+    """`docker` is None for the process sandbox. One image at a time is fetched, into `folder`: they are large."""
 
     docker: DockerSandbox | None
     storage: Store
     registries: Collection[Registry]
     folder: Path
     _fetching: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)  # what a killed agent was fetching
 
     def judged(self, image: Image) -> str:
         if image.origin is ImageOrigin.REFERENCE:

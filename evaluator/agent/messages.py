@@ -68,7 +68,9 @@ class Order:
 class Answer:
     """All that the site wants on a host, in answer to the report of this number. What is not in it has to go.
 
-    `lease_s` counts from the moment that report was sent. A host whose number was too low gets no orders and has
+    A trained model stays on its host for as long as an order of its attempt is in the list, ended or not. More orders
+    than slots do no harm: the host begins them in the list's order. `lease_s` counts from the moment that report was
+    sent; at three quarters of it the host kills what runs. A host whose number was too low gets no orders and has
     nothing to do but go on from `sequence`: `orders` is None then.
     """
 
