@@ -73,7 +73,7 @@ def rank_text(rank: Sequence[int]) -> str:
 def _row(row: Mapping[str, Any], scale: Scale | None, *, starts_group: bool) -> Row:
     alarm = row["memory_alarm"]
     return Row(
-        rank=rank_text(row["rank"]) if row["rank"] else "n/a",
+        rank=rank_text(row["rank"]) if row["rank"] else "",
         tie_group=str(row["tie_group"] or ""),
         starts_group=starts_group,
         model=row["model"],
