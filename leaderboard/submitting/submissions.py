@@ -11,8 +11,10 @@ from django.db.models import Max
 from django.utils import timezone
 from fsspec.core import url_to_fs
 
+from leaderboard.hosting import work
 from leaderboard.models import Attempt, Model, ModelKind, Person, Submission, Team, Track, Upload
 from leaderboard.models.entries import UploadState
+from leaderboard.publishing import boards
 from leaderboard.states import FOLLOWS, SubmissionState
 from leaderboard.submitting import access, drafts, quotas, texts, uploads
 from leaderboard.submitting.drafts import Draft
@@ -83,7 +85,8 @@ def delete(person: access.Who, submission: Submission) -> None:
         if locked.upload:
             uploads.discard(locked.upload)
         _emptied(locked, is_free=locked.is_free or not is_counted)
-        transaction.on_commit(lambda: _remove_files([*(f"attempts/{attempt}" for attempt in attempts), *draws]))
+        names = [*(f"attempts/{attempt}" for attempt in attempts), *draws]
+        transaction.on_commit(lambda: _remove_files(names), robust=True)
     submission.refresh_from_db()
 
 
@@ -132,8 +135,6 @@ def _new_model(team: Team, draft: Draft) -> Model:
 
 
 def _withdraw(submission: Submission) -> None:
-    from leaderboard.hosting import work
-
     was_published = submission.state == SubmissionState.PUBLISHED
     moved = Submission.objects.filter(pk=submission.pk, state__in=MAY_BE_WITHDRAWN).update(
         state=SubmissionState.WITHDRAWN, state_since=timezone.now(), told=Reason.WITHDRAWN, told_detail=""
@@ -144,7 +145,8 @@ def _withdraw(submission: Submission) -> None:
     submission.state = SubmissionState.WITHDRAWN
     work.stop(submission)
     if was_published:
-        transaction.on_commit(lambda: _leave_board(submission.track))
+        # A failure is logged and no fault of the withdrawal: boards that are behind are made again by the tick.
+        transaction.on_commit(lambda: boards.recompute(submission.track), robust=True)
 
 
 def _emptied(submission: Submission, *, is_free: bool) -> None:
@@ -160,12 +162,6 @@ def _emptied(submission: Submission, *, is_free: bool) -> None:
         image_id="",
         told_detail="",
     )
-
-
-def _leave_board(track: Track) -> None:
-    from leaderboard.publishing import boards
-
-    boards.recompute(track)
 
 
 def _remove_files(names: list[str]) -> None:

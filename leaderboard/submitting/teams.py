@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from leaderboard.models import Invitation, Membership, Person, Role, Submission, Team
@@ -134,7 +135,7 @@ def _address(email: str) -> str:
 
 
 def _mail(person: Person, invitation: Invitation) -> None:
-    link = f"{settings.SITE_URL}/teams/join/{token_of(invitation)}/"
+    link = settings.SITE_URL + reverse("join", args=[token_of(invitation)])
     text = (
         f"{person.email} invites you to the team {invitation.team.name}.\n\n"
         f"Open this within {INVITATION_KEPT.days} days to join it:\n\n{link}\n\n"
