@@ -156,13 +156,21 @@ def _stage_end(stage: HeldStage, report: StageReport) -> StageEnd:
     if ending is None:
         ending = Ending(outcome=Outcome.FINISHED, exit_code=None, oom_killed=False, wall_s=0.0)
         owes = "an ending"
-    elif ending.outcome is Outcome.FINISHED and stage.kind is StageKind.INFER and not report.manifest:
+    elif ending.outcome is Outcome.FINISHED and stage.kind is StageKind.INFER and not _is_name(report.manifest, 64):
         owes = "a manifest"
-    elif ending.outcome is Outcome.FINISHED and stage.kind is StageKind.IMAGE and not report.image:
+    elif ending.outcome is Outcome.FINISHED and stage.kind is StageKind.IMAGE and not _is_name(report.image, 100):
         owes = "the image's identity"
     if owes:
         ending = replace(ending, outcome=Outcome.SANDBOX_LOST, reason=f"the host reported an end without {owes}")
-    return StageEnd(stage.key, ending, report.manifest or "", report.image or "")
+    if ending.outcome is not Outcome.FINISHED:
+        return StageEnd(stage.key, ending)
+    manifest = report.manifest if stage.kind is StageKind.INFER else None
+    image = report.image if stage.kind is StageKind.IMAGE else None
+    return StageEnd(stage.key, ending, manifest or "", image or "")
+
+
+def _is_name(said: str | None, most: int) -> bool:
+    return said is not None and 0 < len(said) <= most and said.isascii() and said.isprintable()
 
 
 def _following(attempt: HeldAttempt, ended: list[StageEnd]) -> dict[str, NewStage]:

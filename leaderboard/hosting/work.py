@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from benchmark_data.release import Release
-from evaluator.agent.messages import ImageOrigin
 from evaluator.contract.improve import ImproveModel
 from evaluator.engine import evaluation
 from evaluator.engine import submission as sent
@@ -120,8 +119,7 @@ def _add(submission: Submission, purpose: Purpose, specs: list[RunSpec], made: E
 
 def _sent(submission: Submission) -> sent.Submission:
     improve = ImproveModel(submission.improve_model) if submission.contract == Contract.IMPROVE else None
-    image = submission.image_name if submission.image_origin == ImageOrigin.REFERENCE else submission.image_id
-    return sent.Submission(image, submission.settings, improve)
+    return sent.Submission(submission.image_id, submission.settings, improve)
 
 
 def _smoke_spec(submission: Submission) -> RunSpec:
