@@ -15,6 +15,8 @@ from evaluator.engine.ledger import write_whole
 PREDICTIONS = "predictions.f4"
 MANIFEST = "manifest.json"
 CHUNK_BYTES = 1 << 20
+MOST_BYTES = 1 << 30
+MOST_MANIFEST_BYTES = 1 << 16
 
 
 class UploadError(ValueError):
@@ -25,7 +27,8 @@ class Store(Protocol):
     def write(self, name: str, content: bytes) -> None:
         """Whole or not at all: no reader sees half of it. May be repeated."""
 
-    def read(self, name: str) -> bytes: ...
+    def read(self, name: str, *, most_bytes: int = MOST_BYTES) -> bytes:
+        """UploadError for what is larger, FileNotFoundError for what is not there."""
 
     def fetch(self, name: str, to: Path) -> str:
         """Copy a large file to a local one, chunk by chunk; returns its sha256."""
@@ -45,8 +48,11 @@ class Storage:
         else:
             self.files.pipe_file(self._at(name), content)  # an object appears when all of it is there
 
-    def read(self, name: str) -> bytes:
-        content: bytes = self.files.cat_file(self._at(name))
+    def read(self, name: str, *, most_bytes: int = MOST_BYTES) -> bytes:
+        with self.files.open(self._at(name), "rb") as file:
+            content: bytes = file.read(most_bytes + 1)
+        if len(content) > most_bytes:
+            raise UploadError(f"{name} is larger than {most_bytes:,} bytes")
         return content
 
     def fetch(self, name: str, to: Path) -> str:
@@ -86,16 +92,22 @@ def upload(storage: Store, folder: str, attempt: str, contents: Mapping[str, byt
     return sha256_of(manifest)
 
 
-def uploaded(storage: Store, folder: str, name: str, *, manifest: str) -> bytes:
-    """A file as it was delivered; UploadError when it, or the manifest of that sha256, is another or is missing."""
+def uploaded(storage: Store, folder: str, name: str, *, manifest: str, most_bytes: int = MOST_BYTES) -> bytes:
+    """A file as it was delivered; UploadError when it, or the manifest of that sha256, is another or is missing.
+
+    Its host may have been taken: nothing here is believed but the manifest's checksum that the site was told.
+    """
     try:
-        stored = storage.read(f"{folder}/{MANIFEST}")
-        content = storage.read(f"{folder}/{name}")
+        stored = storage.read(f"{folder}/{MANIFEST}", most_bytes=MOST_MANIFEST_BYTES)
+        content = storage.read(f"{folder}/{name}", most_bytes=most_bytes)
     except FileNotFoundError as missing:
         raise UploadError(f"{folder} holds no complete upload: {missing}") from None
     if sha256_of(stored) != manifest:
         raise UploadError(f"the manifest of {folder} is not the one that was reported")
-    said = json.loads(stored)["files"].get(name)
+    try:
+        said = json.loads(stored)["files"][name]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise UploadError(f"the manifest of {folder} cannot be read, or does not name {name}") from None
     if said != {"size_bytes": len(content), "sha256": sha256_of(content)}:
         raise UploadError(f"{folder}/{name} is not what its manifest says")
     return content

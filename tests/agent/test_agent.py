@@ -138,6 +138,55 @@ def test_the_lease_counts_from_when_the_answered_report_was_made(tmp_path, sandb
     assert not sandbox.started
 
 
+def test_a_container_that_cannot_be_stopped_yet_is_stopped_as_soon_as_it_can(tmp_path, sandbox):
+    class Deaf(FakeSandbox):
+        deaf = True
+
+        def stop(self, key):
+            if self.deaf:
+                raise SandboxRefusalError(Outcome.HOST_SHORT, "the engine does not answer")
+            super().stop(key)
+
+    clock, sandbox = Clock(), Deaf()
+    agent = make_agent(tmp_path, sandbox, clock=clock)
+    tell(agent, make_order())
+    clock.now += LEASE_S
+    agent.tick()
+    assert told(agent)["k1"].phase is Phase.RUNNING
+    sandbox.deaf = False
+    agent.tick()
+    assert sandbox.stopped == ["k1"]
+    assert outcome(agent, "k1") is Outcome.SANDBOX_LOST
+
+
+def test_an_answer_of_another_attempt_under_a_known_key_replaces_the_stage(tmp_path, sandbox):
+    agent = make_agent(tmp_path, sandbox)
+    tell(agent, make_order())
+    tell(agent, make_order(attempt="a2", token="another"))
+    assert told(agent)["k1"].token == "another"
+    assert sandbox.started == {"k1": 2}
+
+
+def test_what_cannot_be_cleared_yet_is_cleared_later(tmp_path, sandbox):
+    class Busy(FakeSandbox):
+        busy = True
+
+        def discard(self, key):
+            if self.busy:
+                raise SandboxRefusalError(Outcome.HOST_SHORT, "it cannot be unmounted")
+            super().discard(key)
+
+    clock, sandbox = Clock(), Busy()
+    agent = make_agent(tmp_path, sandbox, clock=clock)
+    tell(agent, make_order())
+    tell(agent)
+    assert set(told(agent)) == {"k1"}
+    sandbox.busy = False
+    clock.now += 6
+    tell(agent)
+    assert not told(agent)
+
+
 def test_answers_keep_a_container_alive_for_as_long_as_they_come(tmp_path, sandbox):
     clock = Clock()
     agent = make_agent(tmp_path, sandbox, clock=clock)
