@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("boards/<slug:track>/", boards.board, name="board"),
     path("models/<slug:slug>/", models.model, name="model"),
     path("published/", published.published, name="published"),
+    path("published/<slug:slug>/", published.published_board, name="published_board"),
     path("about/", about.about, name="about"),
     # For people
     path("submit/", submit.submit, name="submit"),

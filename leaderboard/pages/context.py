@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,5 @@ def site(request: HttpRequest) -> dict[str, object]:
 
 
 def _entries(names: tuple[tuple[str, str], ...], path: str) -> list[Entry]:
-    made: list[Entry] = []
-    for name, label in names:
-        try:
-            url = reverse(name)
-        except NoReverseMatch:
-            continue
-        made.append(Entry(label, url, path.startswith(url)))
-    return made
+    urls = [(label, reverse(name)) for name, label in names]
+    return [Entry(label, url, path.startswith(url)) for label, url in urls]

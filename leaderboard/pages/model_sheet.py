@@ -20,7 +20,7 @@ class Cell:
 class SourceRow:
     source: str
     cells: tuple[Cell, ...]
-    mean: Figure
+    mean: Figure | None = None
 
 
 @dataclass(frozen=True, slots=True)
