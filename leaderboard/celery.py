@@ -13,5 +13,6 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["leaderboard"])
 # A tick that nobody took before the next one is due is worth nothing.
 app.conf.beat_schedule = {
-    "tick": {"task": "leaderboard.tick", "schedule": settings.TICK_S, "options": {"expires": settings.TICK_S}}
+    "tick": {"task": "leaderboard.tick", "schedule": settings.TICK_S, "options": {"expires": settings.TICK_S}},
+    "sweep": {"task": "leaderboard.sweep", "schedule": 3600, "options": {"expires": 3600}},
 }

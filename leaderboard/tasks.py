@@ -4,6 +4,7 @@ from celery import shared_task
 
 from leaderboard.hosting import scoring
 from leaderboard.hosting.advance import advance
+from leaderboard.submitting import sweeping
 
 
 @shared_task(name="leaderboard.tick")
@@ -16,3 +17,9 @@ def tick() -> None:
 def score(evaluation: int) -> None:
     """Begun again by the tick until it has been done."""
     scoring.score(evaluation)
+
+
+@shared_task(name="leaderboard.sweep")
+def sweep() -> None:
+    """Remove what nobody needs any more."""
+    sweeping.sweep()

@@ -79,13 +79,13 @@ def delete(person: access.Who, submission: Submission) -> None:
             _withdraw(locked)
         is_counted = quotas.counted(Submission.objects.filter(pk=locked.pk)).exists()
         attempts = [pk.hex for pk in Attempt.objects.filter(run__submission=locked).values_list("pk", flat=True)]
-        draws = [card for card in locked.evaluations.values_list("scorecard__draws", flat=True) if card]
+        scores = [f"scores/{pk}" for pk in locked.evaluations.values_list("pk", flat=True)]
         locked.runs.all().delete()
         locked.evaluations.all().delete()
         if locked.upload:
             uploads.discard(locked.upload)
         _emptied(locked, is_free=locked.is_free or not is_counted)
-        names = [*(f"attempts/{attempt}" for attempt in attempts), *draws]
+        names = [*(f"attempts/{attempt}" for attempt in attempts), *scores]
         transaction.on_commit(lambda: _remove_files(names), robust=True)
     submission.refresh_from_db()
 

@@ -352,6 +352,9 @@ def with_data(cast, **values):
     left = Path(site.STORAGE) / "attempts" / attempt.id.hex / "infer-alpha"
     left.mkdir(parents=True)
     (left / "predictions.f4").write_bytes(b"1234")
+    draws = Path(site.STORAGE) / "scores" / str(attempt.run.evaluation_id)
+    draws.mkdir(parents=True)
+    (draws / "draws.npz").write_bytes(b"1234")
     return entry
 
 
