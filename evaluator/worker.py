@@ -11,7 +11,8 @@ import signal
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,7 @@ UNHEARD = 5
 """A host that nobody answers reports this many times less often, so that an absent site finds no mountain."""
 BROKER_S = 5
 Inbox = queue.SimpleQueue[str]
+WAKE = ""
 log = logging.getLogger("holdout.host")
 
 
@@ -84,6 +86,19 @@ def listen(app: Celery, host: str, inbox: Inbox) -> None:
         worker.start()
         log.error("the listener ended with %s and is started again", worker.exitcode)
         time.sleep(BROKER_S)
+
+
+class Steps(ThreadPoolExecutor):
+    """Wakes the agent's thread whenever a step is done."""
+
+    def __init__(self, most: int, inbox: Inbox) -> None:
+        super().__init__(most, thread_name_prefix="step")
+        self.inbox = inbox
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        step = super().submit(function, *arguments, **named)
+        step.add_done_callback(lambda _: self.inbox.put(WAKE))
+        return step
 
 
 @dataclass
@@ -140,10 +155,12 @@ class Loop:
         self.stopping.set()
 
     def _hear(self) -> None:
-        """Waits for the next answer, but no longer than a tick."""
+        """Waits for the next answer, or the end of a step, but no longer than a tick."""
         try:
             text = self.inbox.get(timeout=TICK_S)
         except queue.Empty:
+            return
+        if text == WAKE:
             return
         try:
             answer = Answer.from_json(json.loads(text))
@@ -168,7 +185,7 @@ class Loop:
 def run(settings: HostSettings) -> bool:
     """Until SIGTERM or SIGINT. Containers run on: the agent that comes next adopts them."""
     inbox: Inbox = queue.SimpleQueue()
-    host = open_host(settings, ThreadPoolExecutor(2 * settings.slots + 2))
+    host = open_host(settings, Steps(2 * settings.slots + 2, inbox))
     app = broker_app(settings.broker)
     listener = threading.Thread(target=listen, args=(app, settings.name, inbox), daemon=True)
     loop = Loop(host, Talk(app, settings.report_s), inbox, listener)
