@@ -2,7 +2,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup test lint coverage bench lock clean
+.PHONY: help setup demo test soak lint coverage bench lock clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -14,6 +14,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+demo: setup      ## a board on this machine with five models, at http://localhost:8000
+	$(VENV)/bin/holdout up --demo
+
 lint: setup      ## ruff, mypy and the import directions
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -22,6 +25,9 @@ lint: setup      ## ruff, mypy and the import directions
 
 test: lint       ## everything that is tested, in random order
 	$(PY) -m pytest -n 2 -m 'not slow'
+
+soak: setup      ## every part killed at every state of a submission; takes long
+	$(PY) -m pytest -m slow
 
 coverage: setup  ## every branch of scoring and contract
 	$(PY) -m pytest -q -n 2 -m 'not docker' tests/scoring tests/contract tests/cli tests/engine \

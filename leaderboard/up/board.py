@@ -47,6 +47,14 @@ class Board:
         return None if self.given.get("HOLDOUT_HOST_BROKER") else Redis(self.folder / "redis-hosts.sock")
 
     @property
+    def host_name(self) -> str:
+        return self.given.get("HOLDOUT_HOST_NAME") or "local"
+
+    @property
+    def releases(self) -> Path:
+        return Path(self.given.get("HOLDOUT_RELEASES") or self.folder / "releases")
+
+    @property
     def host_folder(self) -> Path:
         return self.folder / "host"
 
@@ -63,8 +71,8 @@ class Board:
 
     def host_environment(self) -> dict[str, str]:
         known = {name: value for name, value in self.given.items() if name.startswith(HOST_KNOWS)}
-        ours = {"HOLDOUT_HOST_NAME": "local", "HOLDOUT_HOST_FOLDER": str(self.host_folder)}
-        return {**ours, **known, **self._shared()}
+        ours = {"HOLDOUT_HOST_NAME": self.host_name, "HOLDOUT_HOST_FOLDER": str(self.host_folder)}
+        return {**known, **ours, **self._shared()}
 
     def _shared(self) -> dict[str, str]:
         """What the site and its host both know."""
@@ -72,7 +80,7 @@ class Board:
             MARK: str(self.folder),
             "HOLDOUT_HOST_BROKER": self.host_redis.url if self.host_redis else self.given["HOLDOUT_HOST_BROKER"],
             "HOLDOUT_STORAGE": self.given.get("HOLDOUT_STORAGE") or str(self.folder / "storage"),
-            "HOLDOUT_RELEASES": self.given.get("HOLDOUT_RELEASES") or str(self.folder / "releases"),
+            "HOLDOUT_RELEASES": str(self.releases),
             "HOLDOUT_SANDBOX": str(self.sandbox),
             "PYTHONUNBUFFERED": "1",
         }
@@ -135,13 +143,13 @@ class Board:
 
     def _worker(self) -> list[str]:
         schedule = str(self.folder / "beat-schedule")
-        options = ("-B", "--schedule", schedule, "--concurrency", "2", "--loglevel", "INFO", "--without-mingle")
+        options = ("-B", "--schedule", schedule, "--concurrency", "2", "--loglevel", "WARNING", "--without-mingle")
         return python("-m", "celery", "-A", "leaderboard.celery", "worker", *options)
 
     def _web_answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request("HEAD", "/", headers={"Host": "localhost"})
+            connection.request("GET", "/", headers={"Host": "localhost"})
             return connection.getresponse().status < 500
         except OSError:
             return False

@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from leaderboard.up import sockets
+from evaluator.engine.host import SandboxKind
+from leaderboard.up import images, sockets
 from leaderboard.up.board import Board, python
+from leaderboard.up.demo_models import MODELS
 from leaderboard.up.errors import BoardError
 from leaderboard.up.folder import BoardFolder
 from leaderboard.up.sandbox import Choice, chosen, end_stages
@@ -44,15 +46,20 @@ def up_command(
     place = BoardFolder(folder.resolve())
     try:
         with place.held():
+            _clear(place, console)
+            sockets.check_free(port)
+            kind = chosen(sandbox, place.path / "host", console.print)
+            if demo and kind is SandboxKind.DOCKER:
+                kind = _with_images(place.path / "demo", console, must=sandbox is Choice.DOCKER)
             board = Board(
                 folder=place.path,
                 port=port,
-                sandbox=chosen(sandbox, place.path / "host", console.print),
+                sandbox=kind,
                 secret_key=place.secret("SECRET_KEY"),
-                given=dict(os.environ),
+                # The demonstration runs our own models alone: one attack on each of the host's walls is enough.
+                given={"HOLDOUT_HOST_SELF_TEST": "short", **os.environ} if demo else dict(os.environ),
             )
-            _clear(place, console)
-            _run(board, console, migrate=migrate, demo=demo)
+            _run(board, console, migrate=migrate, password=place.secret("DEMO_PASSWORD", size=9) if demo else "")
     except BoardError as error:
         console.print(f"error: {error}", style="bold red")
         raise typer.Exit(1) from None
@@ -63,18 +70,20 @@ def _clear(place: BoardFolder, console: Console) -> None:
         console.print(f"{left} processes were left of a board that was killed: they are gone")
 
 
-def _run(board: Board, console: Console, *, migrate: bool, demo: bool) -> None:
-    sockets.check_free(board.port)
+def _run(board: Board, console: Console, *, migrate: bool, password: str) -> None:
+    """With a password, the demonstration is loaded too."""
+    for folder in (board.releases, board.folder / "static"):
+        folder.mkdir(parents=True, exist_ok=True)
     if board.postgres:
         board.postgres.make()
-    supervisor = Supervisor(logs=board.folder / "logs", say=_speaker(board.folder, console, quiet=demo))
+    supervisor = Supervisor(logs=board.folder / "logs", say=_speaker(board.folder, console, quiet=bool(password)))
     _stop_on_signals(supervisor)
     try:
         supervisor.start(board.servers())
         _bring_up_to_date(board, supervisor, allowed=migrate or board.postgres is not None)
         supervisor.start(board.processes())
-        if demo:
-            supervisor.once("demo", python("-m", "leaderboard.up.demo"), board.site_environment(), shown=True)
+        if password:
+            _demonstrate(board, supervisor, password)
         console.print(f"the board is at {board.address}; Ctrl-C stops it")
         supervisor.run()
     except StoppedError:
@@ -86,19 +95,42 @@ def _run(board: Board, console: Console, *, migrate: bool, demo: bool) -> None:
     console.print("stopped; run it again to go on")
 
 
+def _demonstrate(board: Board, supervisor: Supervisor, password: str) -> None:
+    environment = board.site_environment() | {"HOLDOUT_DEMO_PASSWORD": password}
+    if supervisor.once("demo", python("-m", "leaderboard.up.demo"), environment, shown=True):
+        raise BoardError(f"the demonstration could not be loaded, see above and {board.folder / 'logs'}")
+
+
+def _with_images(folder: Path, console: Console, *, must: bool) -> SandboxKind:
+    """Docker when the models' images can be built; else our own models run without, unless Docker was asked for."""
+    try:
+        for model in () if images.are_built(folder) else MODELS:
+            console.print(f"building the image of {model.name}")
+            images.build(model.module, folder)
+    except images.BuildError as error:
+        if must:
+            raise BoardError(f"no image can be built: {error}") from None
+        console.print(f"no image can be built ({error}): our models run in the process sandbox")
+        return SandboxKind.PROCESS
+    return SandboxKind.DOCKER
+
+
 def _stop_on_signals(supervisor: Supervisor) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: supervisor.stopping.set())
 
 
 def _bring_up_to_date(board: Board, supervisor: Supervisor, *, allowed: bool) -> None:
-    manage = python("-m", "django", "migrate", "--no-input", *([] if allowed else ["--check"]))
-    if supervisor.once("migrate", manage, board.site_environment()):
+    """Tables as this version wants them, and the site knows this machine's host."""
+    migrate = python("-m", "django", "migrate", "--no-input", *([] if allowed else ["--check"]))
+    if supervisor.once("migrate", migrate, board.site_environment()):
         if not allowed:
             raise BoardError(
                 "the database of DATABASE_URL is not up to date: run once with --migrate, or see logs/migrate.log"
             )
         raise BoardError(f"the database could not be brought up to date:\n{supervisor.last_lines('migrate')}")
+    if supervisor.once("add_host", python("-m", "django", "add_host", board.host_name), board.site_environment()):
+        raise BoardError(f"the site does not know its host:\n{supervisor.last_lines('add_host')}")
 
 
 def _speaker(folder: Path, console: Console, *, quiet: bool) -> Callable[[str], None]:

@@ -43,12 +43,12 @@ class BoardFolder:
         finally:
             os.close(lock)
 
-    def secret(self, name: str) -> str:
+    def secret(self, name: str, *, size: int = 48) -> str:
         """Made at the first time of asking, kept for its owner alone."""
         kept = self.path / "secrets.json"
         values: dict[str, str] = json.loads(kept.read_text()) if kept.exists() else {}
         if name not in values:
-            values[name] = secrets.token_urlsafe(48)
+            values[name] = secrets.token_urlsafe(size)
             new = kept.with_suffix(".new")
             new.unlink(missing_ok=True)
             with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

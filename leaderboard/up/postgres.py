@@ -67,7 +67,7 @@ class Postgres:
         ]  # fmt: skip
 
     def answers(self) -> bool:
-        asked = [str(_program("pg_isready")), "--quiet", "-h", str(self.sockets), "-p", "5432"]
+        asked = [str(_program("pg_isready")), "--quiet", "-h", str(self.sockets), "-p", "5432", "-U", USER]
         return subprocess.run(asked, env=environment(), check=False).returncode == 0
 
     def _prefix(self) -> list[str]:
