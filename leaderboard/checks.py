@@ -1,0 +1,79 @@
+"""What has to be true of the settings before the site may start, each with an id and a remedy."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.http.request import validate_host
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+REGISTRY = re.compile(r"[a-z0-9.-]+(:\d+)?")
+SECOND_FACTOR = "leaderboard.second_factor.staff_need_second_factor"
+
+
+@register
+def storage(**_: Any) -> Iterator[CheckMessage]:
+    try:
+        files, _root = url_to_fs(settings.STORAGE)
+    except (ImportError, ValueError) as error:
+        yield Error(f"HOLDOUT_STORAGE cannot be used: {error}", hint="Give a directory.", id="holdout.E001")
+        return
+    if not isinstance(files, LocalFileSystem):
+        sentence = "HOLDOUT_STORAGE is no directory, and archives are taken piece by piece into one."
+        yield Error(sentence, hint="Give a directory; one that all machines mount will do.", id="holdout.E001")
+
+
+@register
+def registries(**_: Any) -> Iterator[CheckMessage]:
+    for name in settings.REGISTRIES:
+        if not REGISTRY.fullmatch(name):
+            hint = "Write hosts alone, registry.example.org or registry.example.org:5000, separated by commas."
+            yield Error(f"HOLDOUT_REGISTRIES has {name!r}, which is no host.", hint=hint, id="holdout.E002")
+
+
+@register
+def clocks(**_: Any) -> Iterator[CheckMessage]:
+    if not 0 < settings.TICK_S < settings.LEASE_S:
+        hint = "Set HOLDOUT_TICK_S to a few seconds and HOLDOUT_LEASE_S to a minute."
+        yield Error("A tick has to be shorter than a host's lease.", hint=hint, id="holdout.E003")
+
+
+@register
+def uploads(**_: Any) -> Iterator[CheckMessage]:
+    if min(settings.UPLOAD_MOST_BYTES, settings.UPLOAD_CHUNK_BYTES, settings.UPLOAD_KEPT_H) <= 0:
+        hint = "Set HOLDOUT_UPLOAD_MOST_GB and HOLDOUT_UPLOAD_KEPT_H above zero."
+        yield Error("No archive could be uploaded.", hint=hint, id="holdout.E004")
+
+
+@register(Tags.security)
+def address(**_: Any) -> Iterator[CheckMessage]:
+    url = urlsplit(settings.SITE_URL)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        hint = "Give https://holdout.example.org, for example."
+        yield Error(f"SITE_URL is {settings.SITE_URL!r}, which is no address.", hint=hint, id="holdout.E005")
+    elif not validate_host(url.hostname, settings.ALLOWED_HOSTS):
+        hint = f"Add {url.hostname} to ALLOWED_HOSTS."
+        yield Error("The links that the site mails would not be answered by it.", hint=hint, id="holdout.E006")
+    if url.scheme == "http" and not settings.DEMONSTRATION:
+        hint = "Serve it over https and set SITE_URL, or leave HOLDOUT_DEMONSTRATION on."
+        yield Error("Passwords and tokens would travel in the clear.", hint=hint, id="holdout.E007")
+
+
+@register(Tags.security)
+def second_factor(**_: Any) -> Iterator[CheckMessage]:
+    if SECOND_FACTOR not in settings.MIDDLEWARE:
+        hint = f"Put {SECOND_FACTOR!r} back into MIDDLEWARE, after allauth's."
+        yield Error("Staff could work without a second factor.", hint=hint, id="holdout.E008")
+
+
+@register(Tags.security)
+def sandbox(**_: Any) -> Iterator[CheckMessage]:
+    if settings.SANDBOX not in ("docker", "process"):
+        yield Error(f"HOLDOUT_SANDBOX is {settings.SANDBOX!r}.", hint="Use docker or process.", id="holdout.E009")
+    elif settings.SANDBOX == "process" and not settings.DEMONSTRATION:
+        sentence = "The process sandbox runs our own reference models alone: participants can submit nothing."
+        yield Warning(sentence, hint="Set HOLDOUT_SANDBOX to docker.", id="holdout.W001")
