@@ -21,7 +21,6 @@ from leaderboard.hosting.rows import end_attempts, held
 from leaderboard.hosting.scoring import hand_over
 from leaderboard.models import Host, Run, Submission
 from leaderboard.states import ACTIVE, AttemptState, Purpose, RunState, SubmissionState
-from leaderboard.submitting import uploads
 
 S = SubmissionState
 log = logging.getLogger(__name__)
@@ -34,7 +33,6 @@ def advance() -> None:
         _each(f"submission {submission} to {state}", lambda submission=submission: move(submission))
     _each("scoring", hand_over)
     _each("refunds", refunds.refund)
-    _each("uploads", uploads.expire)
 
 
 def _each(what: str, step: Callable[..., object]) -> None:
