@@ -56,12 +56,18 @@ def make_directories(mounted: Path, names: Collection[str], *, uid: int) -> None
 
 
 def unmount(at: Path) -> None:
-    """Nothing of a dead container holds a mount for long, so a busy one is asked again for two seconds."""
+    """Nothing of a dead container holds a mount for long, so a busy one is asked again for two seconds.
+
+    Any process that made a mount namespace of its own meanwhile keeps the file system alive in it, and would have it
+    write to the file once more at its end. So it is made read-only, which holds everywhere, before it is let go.
+    """
     for _ in range(UNMOUNT_TRIES):
         if not at.is_mount():
             return
-        if subprocess.run(["umount", str(at)], capture_output=True, check=False).returncode:
-            time.sleep(UNMOUNT_PAUSE_S)
+        for command in (["mount", "-o", "remount,ro", str(at)], ["umount", str(at)]):
+            if subprocess.run(command, capture_output=True, check=False).returncode:
+                time.sleep(UNMOUNT_PAUSE_S)
+                break
     if at.is_mount():
         raise SandboxRefusalError(
             Outcome.HOST_SHORT, f"{at} cannot be unmounted: see what holds it with `fuser -vm {at}`"

@@ -1,5 +1,6 @@
 """What only containers have: an engine that dies between two calls, a log kept inside, disks, control groups."""
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,6 +149,22 @@ def test_a_models_checksum_is_of_its_content_wherever_its_holes_are(tmp_path):
     assert disks.fingerprint(one) == disks.fingerprint(other)
     other.write_bytes(bytes((32 << 20) - 1) + block + bytes((32 << 20) - len(block) + 1))
     assert disks.fingerprint(one) != disks.fingerprint(other)
+
+
+def test_a_disk_says_the_same_after_another_mount_namespace_let_go_of_it(tmp_path):
+    image, at = tmp_path / "disk.ext4", tmp_path / "at"
+    disks.make(image, size_mb=8)
+    disks.mount(image, at)
+    holder = subprocess.Popen(["unshare", "--mount", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with holder:
+        holder.stdin.write(b"here\n")
+        holder.stdin.flush()
+        assert holder.stdout.readline() == b"here\n"  # it runs, with a mount table of its own
+        (at / "model").write_bytes(b"x" * 100_000)
+        disks.unmount(at)
+        kept = disks.sealed(image)
+        holder.stdin.close()
+    disks.verify(kept)
 
 
 def test_a_disk_that_cannot_be_mounted_is_our_trouble(tmp_path):
