@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from leaderboard.api import schema
-from leaderboard.pages import about, boards, models, published, submissions, submit, teams, tokens
+from leaderboard.pages import about, account, boards, models, published, submissions, submit, teams, tokens
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one way in, with a second factor
 
@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("teams/<slug:slug>/people/<int:member_id>/role/", teams.role, name="change_role"),
     path("teams/<slug:slug>/people/<int:member_id>/remove/", teams.remove, name="remove_member"),
     path("teams/<slug:slug>/invitations/<int:invitation_id>/", teams.uninvite, name="uninvite"),
+    path("account/", account.account, name="account"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<uuid:token_id>/", tokens.revoke, name="revoke_token"),
     # The rest

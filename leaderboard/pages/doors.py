@@ -8,6 +8,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
 from django_htmx.middleware import HtmxDetails
@@ -39,9 +41,19 @@ def persons_page(
         try:
             return view(request, *args, **kwargs)
         except Refused as refused:
-            return render(request, "refused.html", {"refused": refused}, status=refused.status)
+            return render(
+                request, "refused.html", {"refused": refused, "remedy": marked(refused.remedy)}, status=refused.status
+            )
 
     return door  # type: ignore[return-value]  # Django's own request becomes ours by the check
+
+
+def marked(text: str) -> SafeString:
+    """Text of ours with its `code` as code."""
+    parts = text.split("`")
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if n % 2 else part,) for n, part in enumerate(parts))
+    )
 
 
 def tell(form: BaseForm, refused: Refused) -> None:

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
 from evaluator.agent.messages import Phase
 from evaluator.sandbox.outcomes import Fault, Outcome
+from leaderboard.hosting.forecast import Cost, Estimate, Forecast
 from leaderboard.models import Submission
+from leaderboard.pages.doors import marked
 from leaderboard.reads import amounts
 from leaderboard.reads.submissions import RunLine, StageLine, Standing, Step, done, steps
 from leaderboard.states import ACTIVE, Purpose, RunState, StageState, SubmissionState
-from leaderboard.vocabulary import VOCABULARY, Entry, Reason
+from leaderboard.vocabulary import VOCABULARY, Reason
 
 S = SubmissionState
 WORDS = {
@@ -75,6 +80,14 @@ class StepRow:
     is_here: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    sentence: str
+    detail: str
+    remedy: SafeString
+    badge: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     word: Word
@@ -83,9 +96,7 @@ class Page:
     steps: tuple[StepRow, ...]
     done: int
     total: int
-    told: Entry | None
-    told_detail: str
-    theirs: bool
+    told: Told | None
     first: tuple[RunRow, ...]  # check and smoke
     track: tuple[RunRow, ...]
     is_active: bool
@@ -95,7 +106,6 @@ def page(submission: Submission, runs: Sequence[RunLine]) -> Page:
     state = SubmissionState(submission.state)
     word, sentence = WORDS[state]
     progress = done(submission, runs)
-    told = VOCABULARY[Reason(submission.told)] if submission.told else None
     rows = [(run, run_row(run)) for run in runs]
     return Page(
         word=Word(word, f"state-{state}"),
@@ -104,9 +114,7 @@ def page(submission: Submission, runs: Sequence[RunLine]) -> Page:
         steps=tuple(_step(step) for step in steps(submission, runs)),
         done=progress.done,
         total=progress.total,
-        told=told,
-        told_detail=submission.told_detail,
-        theirs=told is not None and told.fault is Fault.THEIRS,
+        told=_told(submission),
         first=tuple(row for run, row in rows if run.purpose is not Purpose.TRACK),
         track=tuple(row for run, row in rows if run.purpose is Purpose.TRACK),
         is_active=state in ACTIVE,
@@ -152,8 +160,45 @@ def _stage_word(stage: StageLine) -> Word:
     return Word(stage.outcome.replace("_", " "), "error")
 
 
+def _told(submission: Submission) -> Told | None:
+    if not submission.told:
+        return None
+    entry = VOCABULARY[Reason(submission.told)]
+    badge = {Fault.THEIRS: "error", Fault.OURS: "warning"}.get(entry.fault, "info")
+    return Told(entry.sentence, submission.told_detail, marked(entry.remedy), badge)
+
+
 def _step(step: Step) -> StepRow:
     return StepRow(WORDS[step.state][0], step.standing, step.standing in (Standing.NOW, Standing.STOPPED))
+
+
+def forecast_facts(forecast: Forecast, *, is_active: bool) -> tuple[tuple[str, str], ...]:
+    facts = []
+    if forecast.place is not None:
+        facts.append(("Place in the queue", "next" if forecast.place == 1 else str(forecast.place)))
+    if forecast.start:
+        facts.append(("Expected start", _estimate(forecast.start)))
+    if forecast.end:
+        facts.append(("Expected end", _estimate(forecast.end)))
+    elif is_active:
+        facts.append(("Expected end", "no estimate yet: too little of this track has run here"))
+    return (*facts, ("Cost so far", _cost(forecast.cost)))
+
+
+def _estimate(estimate: Estimate) -> str:
+    return f"{_moment(estimate.expected)} (from {_moment(estimate.earliest)} to {_moment(estimate.latest)})"
+
+
+def _moment(moment: datetime) -> str:
+    form = "%H:%M UTC" if moment.date() == timezone.now().date() else "%-d %b, %H:%M UTC"
+    return moment.strftime(form)
+
+
+def _cost(cost: Cost) -> str:
+    text = f"{amounts.duration(cost.cpu_s)} of CPU time"
+    if cost.expected_cpu_s is not None:
+        text += f", of about {amounts.duration(cost.expected_cpu_s)} in all"
+    return text + (f"; {amounts.duration(cost.refunded_cpu_s)} given back" if cost.refunded_cpu_s else "")
 
 
 @dataclass(frozen=True, slots=True)

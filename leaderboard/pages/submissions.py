@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -12,17 +14,20 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods
 
+from leaderboard.hosting.forecast import Forecast, forecast
 from leaderboard.models import Submission
 from leaderboard.pages import standing
 from leaderboard.pages.doors import PersonsRequest, persons_page
 from leaderboard.reads import amounts
-from leaderboard.reads.submissions import failed_stage, logs, runs_of
+from leaderboard.reads.submissions import RunLine, failed_stage, logs, runs_of
 from leaderboard.states import ENDED, SubmissionState
 from leaderboard.submitting import access
 from leaderboard.submitting import submissions as writes
 
 A_PAGE = 50
 NOTHING_NEW = 204
+LAST_LINES = 25
+FORECAST_KEPT_S = 10
 
 
 @require_GET
@@ -98,22 +103,37 @@ def _one(request: PersonsRequest, submission_id: UUID) -> Submission:
 def _standing(request: PersonsRequest, entry: Submission) -> dict[str, object]:
     runs = runs_of(entry)
     ended = entry.state in ENDED
-    failed = failed_stage(runs) if ended else None
-    failed_log = None
-    if failed:
-        line, stage = failed
-        failed_log = {"stage": stage.name, "key": stage.key, **logs(run_id=line.id, key=stage.key).get(stage.key, {})}
     page = {
         "submission": entry,
         "page": standing.page(entry, runs),
-        "failed_log": failed_log,
-        "forecast": (),
+        "failed": _failed(runs) if ended else None,
+        "forecast": standing.forecast_facts(_forecast(entry), is_active=not ended),
         "is_published": entry.state == SubmissionState.PUBLISHED,
         "may_withdraw": entry.state in writes.MAY_BE_WITHDRAWN,
         "may_delete": access.may_delete(request.user, entry),
     }
     html = render_to_string("submissions/standing.html", page)
     return page | {"standing": SafeString(html), "seen": hashlib.sha256(html.encode()).hexdigest()[:16]}
+
+
+def _forecast(entry: Submission) -> Forecast:
+    """As of some seconds ago, at most: all who watch a submission ask every two seconds, and it takes many rows."""
+    key = f"forecast-{entry.pk}-{entry.state}"
+    kept: Forecast | None = cache.get(key)
+    if kept is None:
+        kept = forecast(entry)
+        cache.set(key, kept, FORECAST_KEPT_S)
+    return kept
+
+
+def _failed(runs: Sequence[RunLine]) -> dict[str, object] | None:
+    found = failed_stage(runs)
+    if found is None:
+        return None
+    run, stage = found
+    said = logs(run_id=run.id, key=stage.key).get(stage.key, {"head": "", "tail": ""})
+    lines = (said["tail"] or said["head"]).splitlines()[-LAST_LINES:]
+    return {"run": run.id, "key": stage.key, "name": stage.name, "said": "\n".join(lines)}
 
 
 def _sent(entry: Submission) -> dict[str, object]:

@@ -75,3 +75,18 @@ def test_signing_in_asks_those_who_have_a_second_factor_for_it(client):
 
 def test_the_admin_has_no_door_of_its_own(client):
     assert client.get("/admin/login/", {"next": "/admin/"}).url.startswith(reverse("account_login"))
+
+
+def test_somebody_changes_the_name_that_teams_read(client):
+    person = make_person()
+    client.force_login(person)
+    client.post(reverse("account"), {"name": "  Ada Lovelace "})
+    assert str(Person.objects.get(pk=person.pk)) == "Ada Lovelace"
+    assert 'value="Ada Lovelace"' in client.get(reverse("account")).text
+
+
+def test_a_name_that_cannot_be_shown_is_refused_beside_its_field(client):
+    client.force_login(make_person())
+    answer = client.post(reverse("account"), {"name": "Ada\u202elace"})
+    assert answer.status_code == 400
+    assert "id_name_error" in answer.text

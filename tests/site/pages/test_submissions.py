@@ -1,12 +1,16 @@
 """A submission's page: what it says, what it costs, who sees it, and taking it back."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from evaluator.agent.messages import StageKind
+from leaderboard.hosting.forecast import Cost, Estimate, Forecast
 from leaderboard.models import Submission
+from leaderboard.pages import submissions as pages
 from leaderboard.states import AttemptState, Purpose, RunState, StageState
 from leaderboard.vocabulary import VOCABULARY, Reason
 from tests.site.builders import (
@@ -96,8 +100,21 @@ def test_the_page_and_its_part_take_few_queries_however_many_runs(
     client, cast, state, headers, django_assert_max_num_queries
 ):
     submission = with_runs(make_submission(team=cast.team, state=state), 20)
+    client.get(page_of(submission))  # what forecasts are made of is read every ten seconds, not at every poll
     with django_assert_max_num_queries(8):
         client.get(page_of(submission), headers=headers)
+
+
+def test_place_and_estimates_are_shown_as_intervals_and_cost_as_cpu_time(client, cast, monkeypatch):
+    noon = timezone.now().replace(hour=12, minute=0)
+    estimate = Estimate(noon, noon - timedelta(minutes=20), noon + timedelta(minutes=30))
+    made = Forecast(2, estimate, None, Cost(90.0, 120.0, 30.0, 3600.0))
+    monkeypatch.setattr(pages, "forecast", lambda _: made)
+    page = client.get(page_of(make_submission(team=cast.team, state="queued"))).text
+    assert "<dt>Place in the queue</dt><dd>2</dd>" in page
+    assert "<dt>Expected start</dt><dd>12:00 UTC (from 11:40 UTC to 12:30 UTC)</dd>" in page
+    assert "<dt>Expected end</dt><dd>no estimate yet" in page
+    assert "1 min 30 s of CPU time, of about 1 h in all; 30 s given back" in page
 
 
 def test_a_rejected_one_says_why_what_to_do_and_what_the_container_said(client, cast):
@@ -105,7 +122,7 @@ def test_a_rejected_one_says_why_what_to_do_and_what_the_container_said(client, 
     page = client.get(page_of(submission)).text
     entry = VOCABULARY[Reason.CRASHED]
     assert entry.sentence in page
-    assert entry.remedy.replace("`", "`") in page
+    assert "Read the end of its log; <code>holdout check</code> shows the same." in page
     assert "train ended with exit code 1" in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<script>alert" not in page
