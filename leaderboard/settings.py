@@ -48,13 +48,13 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
-    "allauth.socialaccount.providers.github",
-    "allauth.socialaccount.providers.orcid",
+    *(f"allauth.socialaccount.providers.{name}" for name in env.words("HOLDOUT_SIGN_IN_WITH")),  # github, orcid
     "django_htmx",
     "rest_framework",
     "knox",
@@ -114,7 +114,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 LOGIN_REDIRECT_URL = "/submissions/"
 SOCIALACCOUNT_PROVIDERS = {
     name: {"APP": {"client_id": env.text(f"{name.upper()}_CLIENT_ID"), "secret": env.text(f"{name.upper()}_SECRET")}}
-    for name in env.words("HOLDOUT_SIGN_IN_WITH")  # github, orcid
+    for name in env.words("HOLDOUT_SIGN_IN_WITH")
 }
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend"
