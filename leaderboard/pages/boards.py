@@ -56,7 +56,7 @@ def _no_such_board(request: HttpRequest, *, track: str, metric: str, target: str
     there = stored.choices_of(found)
     if not request.GET and there:
         return redirect(request.path + query(*min(there, key=lambda view: view[1])))
-    offered = choices(there, found, metric=there[0][0] if there else "", target="")
+    offered = choices(there, found, metric=metric, target=target)
     context = {"track": found, "choices": offered, "metric": metric, "target": target, "is_empty": not there}
     return render(request, "boards/none.html", context, status=404 if request.GET else 200)
 

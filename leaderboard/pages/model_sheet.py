@@ -60,7 +60,7 @@ class Headline:
 
 
 def metrics_of(card: Mapping[str, Any]) -> list[str]:
-    there = card["matrices"].get(REAL, {})
+    there = card.get("matrices", {}).get(REAL, {})
     return [metric for metric in METRICS if metric in there]
 
 

@@ -4,7 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from leaderboard.models import Submission
+from leaderboard.models import Model, Submission
 from leaderboard.pages.conditional import is_asked, page_tag, tagged, unchanged
 from leaderboard.pages.figures import metric_name
 from leaderboard.pages.model_record import machines, uses
@@ -20,7 +20,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponseBase:
         return _not_there(request, slug)
     versions: list[Submission] = found.published_versions  # type: ignore[attr-defined]  # prefetched
     version = _asked_version(request, versions)
-    tag = page_tag(request, *(f"{one.pk}" for one in versions), card_stamp(version), request.GET.urlencode())
+    tag = page_tag(request, request.GET.urlencode(), card_stamp(version), *_texts(found, versions))
     if is_asked(request) and (answer := unchanged(request, tag)):
         return answer
     context = {"model": found, "versions": versions, "version": version, "track": version.track}
@@ -31,6 +31,12 @@ def _not_there(request: HttpRequest, slug: str) -> HttpResponse:
     if not was_published(slug):
         raise Http404("There is no published model of this name.")
     return render(request, "models/withdrawn.html", status=410)
+
+
+def _texts(of: Model, versions: list[Submission]) -> list[str]:
+    """All that the page says besides the card and the record, which come together."""
+    said = [of.name, of.kind, of.team.name, of.description, of.citation, of.code_url, of.licence]
+    return said + [f"{one.pk} {one.track.title} {one.image_id} {one.note}" for one in versions]
 
 
 def _asked_version(request: HttpRequest, versions: list[Submission]) -> Submission:

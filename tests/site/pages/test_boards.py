@@ -1,0 +1,174 @@
+"""The front page and the boards."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from leaderboard.models import Board
+from leaderboard.pages.board_table import board_html, rank_text
+from tests.site.builders import make_person, make_track
+from tests.site.pages.cards import UNDEFINED, a_board, a_row, an_interval
+from tests.site.pages.stored import store_board
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(board: Board) -> str:
+    return reverse("board", args=[board.track.slug])
+
+
+def test_a_board_shows_rank_interval_group_score_and_what_it_is_set_beside(client):
+    row = a_row("Mine", rank=[2, 4], tie_group=3, team="Ours", kind="reference", score=an_interval(0.123, half=0.1))
+    page = client.get(page_of(store_board(row))).text
+    for shown in ("2–4", "group 3", "Mine", "Ours", "reference", "0.123", "0.023 to 0.223", "yes", "0.050", "silent"):
+        assert shown in page
+    assert 'href="/models/model/"' in page
+
+
+def test_a_single_rank_is_no_range():
+    assert (rank_text([3, 3]), rank_text([3, 5])) == ("3", "3–5")
+
+
+def test_an_undefined_score_says_why_and_has_no_rank():
+    row = a_row(rank=None, tie_group=None, score=an_interval(UNDEFINED))
+    html = board_html(a_board(row))
+    assert html.count("n/a") == 2
+    assert "the predictions are all equal" in html
+    assert "<svg" not in html
+
+
+def test_an_undefined_memory_alarm_says_why():
+    html = board_html(a_board(a_row(memory_alarm={"state": "undefined", "reason": "fewer than ten splits"})))
+    assert "fewer than ten splits" in html
+
+
+def test_a_baseline_is_in_the_table_as_what_it_is_and_has_no_page():
+    html = board_html(a_board(a_row("drug mean", slug=None, version=None, team="", kind="baseline", published_at=None)))
+    assert "baseline" in html
+    assert "<a " not in html
+
+
+def test_a_name_is_shown_and_never_run(client):
+    row = a_row("<script>alert(1)</script>", team='"><img src=x onerror=alert(1)>')
+    page = client.get(page_of(store_board(row))).text
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_board_takes_two_queries_of_a_stranger_and_at_most_five_of_a_person(client):
+    board = store_board(*[a_row(f"Model {i}") for i in range(50)])
+    with CaptureQueriesContext(
+        connection,
+    ) as of_stranger:
+        client.get(page_of(board))
+    client.force_login(make_person())
+    with CaptureQueriesContext(connection) as of_person:
+        client.get(page_of(board), headers={"If-None-Match": '"another"'})
+    assert (len(of_stranger), len(of_person)) == (2, 5)
+
+
+def test_an_unchanged_board_is_not_sent_again_and_takes_one_query(client, django_assert_num_queries):
+    board = store_board()
+    tag = client.get(page_of(board))["ETag"]
+    with django_assert_num_queries(1):
+        again = client.get(page_of(board), headers={"If-None-Match": tag})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag)
+    assert "Cookie" in again["Vary"]
+
+
+def test_a_board_that_was_recomputed_is_sent_again(client):
+    board = store_board()
+    tag = client.get(page_of(board))["ETag"]
+    Board.objects.filter(pk=board.pk).update(etag="another", html="<p>Another</p>")
+    again = client.get(page_of(board), headers={"If-None-Match": tag})
+    assert (again.status_code, "<p>Another</p>" in again.text) == (200, True)
+
+
+def test_the_tag_is_another_for_who_is_signed_in(client):
+    board = store_board()
+    of_stranger = client.get(page_of(board))["ETag"]
+    tags = {of_stranger}
+    for person in (make_person(), make_person()):
+        client.force_login(person)
+        answer = client.get(page_of(board), headers={"If-None-Match": of_stranger})
+        assert answer.status_code == 200
+        tags.add(answer["ETag"])
+    assert len(tags) == 3
+
+
+def test_a_page_with_a_message_is_not_kept(client):
+    board = store_board()
+    client.force_login(make_person())
+    tag = client.get(page_of(board))["ETag"]
+    client.post(reverse("account_logout"))
+    with_message = client.get(page_of(board), headers={"If-None-Match": tag})
+    assert with_message.status_code == 200
+    assert "signed out" in with_message.text
+    assert "ETag" not in with_message
+
+
+def test_every_view_of_the_track_is_a_plain_link(client):
+    track = make_track()
+    for metric, target in (("primary", ""), ("primary", "beta"), ("r2", "")):
+        store_board(track=track, metric=metric, target=target)
+    page = client.get(reverse("board", args=[track.slug])).text
+    assert 'href="?metric=r2"' in page
+    assert 'href="?metric=primary&amp;target=beta"' in page
+    on_beta = client.get(reverse("board", args=[track.slug]), {"metric": "primary", "target": "beta"}).text
+    assert 'href="?metric=primary&amp;target=beta" aria-current="true"' in on_beta
+
+
+def test_a_metric_that_there_is_not_is_not_found_and_those_that_there_are_are_linked(client):
+    board = store_board()
+    for asked in ({"metric": "magic"}, {"target": "moon"}, {"metric": "\0"}, {"metric": "<b>"}):
+        answer = client.get(page_of(board), asked)
+        assert answer.status_code == 404
+        assert 'href="?metric=primary"' in answer.text
+        assert "<b>" not in answer.text
+
+
+def test_a_track_without_scores_has_an_empty_page(client):
+    answer = client.get(reverse("board", args=[make_track().slug]))
+    assert (answer.status_code, "No score has been published" in answer.text) == (200, True)
+
+
+def test_a_track_without_the_usual_board_leads_to_one_that_it_has(client):
+    board = store_board(metric="r2")
+    assert client.get(page_of(board)).headers["Location"] == f"{page_of(board)}?metric=r2"
+
+
+def test_a_board_links_its_csv_and_json(client):
+    board = store_board(metric="r2")
+    page = client.get(page_of(board), {"metric": "r2"}).text
+    assert f"{reverse('api-board-csv', args=[board.track.slug])}?metric=r2" in page
+    assert f"{reverse('api-board', args=[board.track.slug])}?metric=r2" in page
+
+
+def test_head_is_answered_and_post_is_not(client):
+    board = store_board()
+    assert client.head(page_of(board)).status_code == 200
+    assert client.post(page_of(board)).status_code == 405
+
+
+def test_the_front_page_shows_the_top_of_the_first_board_and_the_tracks(client, django_assert_max_num_queries):
+    rows = [a_row(f"Model number {i}") for i in range(1, 9)]
+    store_board(*rows, track=make_track(title="First track"))
+    with django_assert_max_num_queries(5):
+        page = client.get(reverse("home")).text
+    assert "Model number 6" in page
+    assert "Model number 7" not in page
+    assert "First track" in page
+
+
+def test_the_front_page_stands_before_anything_is_loaded(client):
+    assert "No track has been loaded yet" in client.get(reverse("home")).text
+
+
+def test_the_list_of_boards_asks_once_whatever_there_is(client, django_assert_num_queries):
+    make_track()
+    make_track(is_open=False)
+    with django_assert_num_queries(1):
+        page = client.get(reverse("boards")).text
+    assert page.count("closed") == 1
