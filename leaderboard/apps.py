@@ -8,4 +8,5 @@ class LeaderboardConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        pass
+        import leaderboard.celery  # so that whoever sends a task sends it to our broker
+        import leaderboard.checks  # noqa: F401
