@@ -78,7 +78,10 @@ class Bench:
         if outputs.predictions is not None:
             ending, manifest = self._upload(order, outputs.predictions, ending)
         report = self.ended(order, ending, manifest=manifest)
-        self._discard(order.key)
+        try:
+            self._discard(order.key)
+        except (SandboxRefusalError, OSError) as error:  # it is tried again when the order goes; the end stands
+            log.warning("stage %s: its container stays for now: %r", order.key, error)
         return report
 
     def clear(self, order: Order) -> None:

@@ -178,7 +178,8 @@ def test_what_cannot_be_cleared_yet_is_cleared_later(tmp_path, sandbox):
 
     clock, sandbox = Clock(), Busy()
     agent = make_agent(tmp_path, sandbox, clock=clock)
-    tell(agent, make_order())
+    trained(agent, sandbox, make_order())
+    assert outcome(agent, "k1") is Outcome.FINISHED
     tell(agent)
     assert set(told(agent)) == {"k1"}
     sandbox.busy = False
