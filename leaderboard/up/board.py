@@ -17,7 +17,20 @@ from leaderboard.up.supervisor import Part
 
 SERVERS, SITE, DOORS = 0, 1, 2
 # A host holds no database credentials and no keys, so it gets named variables and no others.
-HOST_KNOWS = ("PATH", "HOME", "LANG", "LC_", "TMPDIR", "TZ", "XDG_", "DOCKER_", "AWS_", "FSSPEC_", "HOLDOUT_HOST_")
+HOST_KNOWS = (
+    "PATH",
+    "PYTHONPATH",
+    "HOME",
+    "LANG",
+    "LC_",
+    "TMPDIR",
+    "TZ",
+    "XDG_",
+    "DOCKER_",
+    "AWS_",
+    "FSSPEC_",
+    "HOLDOUT_HOST_",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 EMAIL = "demo@example.org"
 TEAM = "Reference models"
 TRACK = "tiny"
-STAGES = 1 + 2 + 3 * 2 * (1 + 3)
-"""The image, the smoke run, then three sources with two arms, each trained once and asked for three targets."""
+STAGES = 1 + 2 * 2 + 3 * 2 * (1 + 3)
+"""The image; two smoke runs; three sources with two arms, each trained once and asked for three targets."""
 LOOK_S = 1.0
 
 
