@@ -4,20 +4,17 @@ A scorer holds a lock of its database session: it vanishes with the process, so 
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import kombu.exceptions
 from celery import current_app
-from django.db import Error, connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from leaderboard.locks import SCORING, alone
 from leaderboard.models import Evaluation
 from leaderboard.states import SubmissionState
 
-SPACE = 0x5C0E  # of advisory locks: scoring
 AGAIN_AFTER = timedelta(seconds=10)
 """A scorer that was told to begin is told again after so long; one that is at it holds its lock and says no."""
 log = logging.getLogger(__name__)
@@ -39,19 +36,6 @@ def score(evaluation: int) -> None:
     """For the task: nothing while another scorer is at it."""
     from leaderboard.publishing import scoring
 
-    with _alone(evaluation) as is_ours:
+    with alone(SCORING, evaluation) as is_ours:
         if is_ours:
             scoring.score(evaluation)
-
-
-@contextmanager
-def _alone(evaluation: int) -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [SPACE, evaluation])
-        (is_ours,) = cursor.fetchone()
-    try:
-        yield bool(is_ours)
-    finally:
-        if is_ours:
-            with suppress(Error), connection.cursor() as cursor:  # a session that is gone holds no lock
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [SPACE, evaluation])
