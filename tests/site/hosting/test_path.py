@@ -2,13 +2,11 @@
 
 import pytest
 
-from evaluator.agent.uploads import UploadError
 from evaluator.sandbox.outcomes import Outcome
 from leaderboard.hosting.advance import advance
-from leaderboard.models import Attempt, Evaluation, Refund, Run, Stage
-from leaderboard.states import AttemptState, Purpose, RunState, SubmissionState
-from leaderboard.vocabulary import Reason
-from tests.site.hosting.world import let_pass, make_machine, past_the_lease, received, release_row
+from leaderboard.models import Stage
+from leaderboard.states import Purpose, RunState, SubmissionState
+from tests.site.hosting.world import make_machine, received, release_row
 
 pytestmark = pytest.mark.django_db
 S = SubmissionState
