@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from benchmark_data.errors import ReleaseError
-from evaluator.cli import compare, evaluate, matrices, release, release_make, sandbox, score
+from evaluator.cli import compare, evaluate, matrices, release, release_make, sandbox, score, submit
 from evaluator.contract.errors import ContractError
 from evaluator.sandbox.outcomes import SandboxRefusalError
 
@@ -31,6 +31,7 @@ app.add_typer(sandbox.app, name="sandbox")
 app.command("matrices", epilog=matrices.EXAMPLE)(matrices.matrices_command)
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare_command)
 app.command("score", epilog=score.EXAMPLE)(score.score_command)
+app.command("submit", epilog=submit.EXAMPLE)(submit.submit_command)
 # What stands on the evaluator brings sub-commands of its own; the evaluator need not know who that is.
 for _brings in entry_points(group="holdout.commands"):
     _brings.load()(app)

@@ -12,7 +12,9 @@ from rich.text import Text
 from evaluator.cli.printing import print_json, progress_bar
 from evaluator.cli.site import Site, SiteError
 
-EXAMPLE = "Example: HOLDOUT_TOKEN=… holdout submit --site https://board.example.org --team lab --track main --model ours --archive model.tar --wait"
+EXAMPLE = (
+    "Example: holdout submit --site https://board.example.org --team lab --track t --model m --archive m.tar --wait"
+)
 ENDED = ("published", "rejected", "failed", "withdrawn")
 POLL_S = 5.0
 
@@ -87,9 +89,8 @@ def _watched(board: Site, submission: dict[str, Any], *, quiet: bool) -> dict[st
         submission = board.ask("GET", f"submissions/{submission['id']}/")
         stages = submission["stages"]
         if seen != (submission["state"], stages["done"]) and not quiet:
-            _say(
-                f"{submission['state_since'][:19]}Z {submission['state']}: {stages['done']} of {stages['total']} stages"
-            )
+            since, state = submission["state_since"][:19], submission["state"]
+            _say(f"{since}Z {state}: {stages['done']} of {stages['total']} stages")
         seen = submission["state"], stages["done"]
         if submission["state"] in ENDED:
             return submission
