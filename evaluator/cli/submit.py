@@ -12,7 +12,7 @@ from rich.text import Text
 from evaluator.cli.printing import print_json, progress_bar
 from evaluator.cli.site import Site, SiteError
 
-EXAMPLE = (
+EXAMPLE = "Example: holdout submit --site https://board.example.org --team a --track t --model m --archive m.tar --wait"
     "Example: holdout submit --site https://board.example.org --team lab --track t --model m --archive m.tar --wait"
 )
 ENDED = ("published", "rejected", "failed", "withdrawn")
