@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.utils.http import urlencode
 
-from leaderboard.models import Track
 from leaderboard.pages.figures import METRICS, metric_name
 
 MEAN = "all, averaged"
@@ -28,11 +27,14 @@ def query(metric: str, target: str) -> str:
     return "?" + urlencode({"metric": metric} | ({"target": target} if target else {}))
 
 
-def choices(there: Sequence[tuple[str, str]], track: Track, *, metric: str, target: str) -> Choices:
-    """Of the boards that are `there`: every metric on this target or on the mean, every target by this metric."""
+def choices(there: Sequence[tuple[str, str]], order: Sequence[str], *, metric: str, target: str) -> Choices:
+    """Of the boards that are `there`: every metric on this target or on the mean, every target by this metric.
+
+    `order` is that of the track's targets.
+    """
     known = set(there)
     metrics = sorted({m for m, _ in known}, key=_place(list(METRICS)))
-    targets = sorted({t for m, t in known if m == metric}, key=_place(["", *track.definition["targets"]]))
+    targets = sorted({t for m, t in known if m == metric}, key=_place(["", *order]))
     return Choices(
         tuple(
             Choice(metric_name(m), query(m, target if (m, target) in known else ""), is_here=m == metric)

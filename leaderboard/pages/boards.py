@@ -35,15 +35,15 @@ def boards(request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest, track: str) -> HttpResponseBase:
     metric, target = (_asked(request, name) for name in ("metric", "target"))
     view = {"track": track, "metric": metric or stored.usual_metric(track), "target": target}
-    known = stored.board_etag(**view) if is_asked(request) else None
+    known = stored.page_tag_of(**view) if is_asked(request) else None
     if known and (answer := unchanged(request, page_tag(request, known))):
         return answer
     found = stored.board_page(**view)
     if found is None:
         return _no_such_board(request, **view)
-    offered = choices(stored.choices_of(found.track), found.track, metric=found.metric, target=found.target)
-    context = {"board": found, "track": found.track, "choices": offered, "query": query(found.metric, found.target)}
-    return tagged(render(request, "boards/board.html", context), page_tag(request, found.etag))
+    offered = choices(found.views, found.definition["targets"], metric=view["metric"], target=target)
+    context = {"board": found, "slug": track, "choices": offered, "query": query(view["metric"], target)}
+    return tagged(render(request, "boards/board.html", context), page_tag(request, found.tag))
 
 
 def _asked(request: HttpRequest, name: str) -> str:
@@ -56,7 +56,7 @@ def _no_such_board(request: HttpRequest, *, track: str, metric: str, target: str
     there = stored.choices_of(found)
     if not request.GET and there:
         return redirect(request.path + query(*min(there, key=lambda view: view[1])))
-    offered = choices(there, found, metric=metric, target=target)
+    offered = choices(there, found.definition["targets"], metric=metric, target=target)
     context = {"track": found, "choices": offered, "metric": metric, "target": target, "is_empty": not there}
     return render(request, "boards/none.html", context, status=404 if request.GET else 200)
 

@@ -1,6 +1,7 @@
 """What every page shows."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -28,5 +29,9 @@ def site(request: HttpRequest) -> dict[str, object]:
 
 
 def _entries(names: tuple[tuple[str, str], ...], path: str) -> list[Entry]:
-    urls = [(label, reverse(name)) for name, label in names]
-    return [Entry(label, url, path.startswith(url)) for label, url in urls]
+    return [Entry(label, url, path.startswith(url)) for label, url in _urls(names)]
+
+
+@cache
+def _urls(names: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    return [(label, reverse(name)) for name, label in names]

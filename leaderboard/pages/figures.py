@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 METRICS = {  # in the order in which they are offered
@@ -55,16 +55,25 @@ def text(number: Any, *, digits: int = 3) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What a cell says: `text`, and `range` where there is an interval; else `reason` says why there is no number."""
+    """What a cell says: `text`, and `range` where there is an interval; else `reason` says why there is no number.
+
+    In a template it is its own HTML.
+    """
 
     text: str
     range: str = ""
     reason: str = ""
     note: str = ""
 
-    @property
-    def is_defined(self) -> bool:
-        return not self.reason
+    def __str__(self) -> SafeString:
+        if self.reason:
+            return format_html('<span class="undefined">n/a</span><span class="why">{}</span>', self.reason)
+        made = escape(self.text)
+        if self.range:
+            made += format_html(' <span class="range">{}</span>', self.range)
+        if self.note:
+            made += format_html('<span class="why">{}</span>', self.note)
+        return made
 
 
 def figure(number: Any, *, digits: int = 3) -> Figure:

@@ -38,7 +38,7 @@ def test_heat_says_what_the_number_says(client):
     card = a_card(lambda source, target: 0.61 if source == target else -0.37)
     page = client.get(page_of(publish(card=card))).text
     assert page.count('class="heat-6 within"') == 2
-    assert '<td class="heat-below"><b>−0.370</b>' in page
+    assert '<td class="heat-below">−0.370 <' in page
 
 
 def test_an_undefined_entry_and_the_mean_that_needs_it_say_why(client):
@@ -65,7 +65,7 @@ def test_a_score_without_an_interval_is_shown_without_one(client):
 def test_a_card_without_uncertainty_still_has_its_page(client):
     card = a_card() | {"uncertainty": None}
     page = client.get(page_of(publish(card=card, summary={"alarm": {}}))).text
-    assert "<b>0.600</b>" in page
+    assert ">0.600<" in page
     assert "Entry by entry" not in page
 
 
@@ -92,9 +92,9 @@ def test_a_link_that_is_not_of_the_web_is_no_link(client):
 def test_the_newest_version_is_shown_and_an_older_one_by_its_number(client):
     first = publish(note="First", track=make_track())
     publish(model=first.model, track=first.track, note="Second", card=a_card(0.77))
-    assert "<b>0.770</b>" in client.get(page_of(first)).text
+    assert "0.770 <" in client.get(page_of(first)).text
     older = client.get(page_of(first), {"version": 1}).text
-    assert "<b>0.600</b>" in older
+    assert "0.600 <" in older
     assert "There is a newer version" in older
     assert client.get(page_of(first), {"version": 3}).status_code == 404
 
