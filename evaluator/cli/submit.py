@@ -13,8 +13,6 @@ from evaluator.cli.printing import print_json, progress_bar
 from evaluator.cli.site import Site, SiteError
 
 EXAMPLE = "Example: holdout submit --site https://board.example.org --team a --track t --model m --archive m.tar --wait"
-    "Example: holdout submit --site https://board.example.org --team lab --track t --model m --archive m.tar --wait"
-)
 ENDED = ("published", "rejected", "failed", "withdrawn")
 POLL_S = 5.0
 
