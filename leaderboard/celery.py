@@ -14,5 +14,6 @@ app.autodiscover_tasks(["leaderboard"])
 # A tick that nobody took before the next one is due is worth nothing.
 app.conf.beat_schedule = {
     "tick": {"task": "leaderboard.tick", "schedule": settings.TICK_S, "options": {"expires": settings.TICK_S}},
+    "boards": {"task": "leaderboard.boards", "schedule": 10, "options": {"expires": 10}},
     "sweep": {"task": "leaderboard.sweep", "schedule": 3600, "options": {"expires": 3600}},
 }

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from leaderboard.hosting import scoring
 from leaderboard.hosting.advance import advance
+from leaderboard.publishing.boards import refresh
 from leaderboard.submitting import sweeping
 
 
@@ -17,6 +18,12 @@ def tick() -> None:
 def score(evaluation: int) -> None:
     """Begun again by the tick until it has been done."""
     scoring.score(evaluation)
+
+
+@shared_task(name="leaderboard.boards")
+def boards() -> None:
+    """Write the boards that are behind what was published."""
+    refresh()
 
 
 @shared_task(name="leaderboard.sweep")

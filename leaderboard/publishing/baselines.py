@@ -39,22 +39,30 @@ def baselines(plan: Plan, storage: Store) -> list[ScoredBaseline]:
     return [_baseline(plan, storage, baseline) for baseline in Baseline]
 
 
+def keep_baseline(plan: Plan, storage: Store, baseline: Baseline, draws: Floats, summary: Summary) -> None:
+    keep_draws(storage, _path(plan, baseline, "npy"), draws)
+    storage.write(_path(plan, baseline, "json"), json.dumps(summary.to_json()).encode())
+
+
 def _baseline(plan: Plan, storage: Store, baseline: Baseline) -> ScoredBaseline:
-    folder = f"scores/baselines/{_key(plan)}"
-    path, about = f"{folder}/{baseline}.npz", f"{folder}/{baseline}.json"
     try:
-        draws, summary = read_draws(storage, path, plan.views), Summary(**json.loads(storage.read(about)))
+        draws = read_draws(storage, _path(plan, baseline, "npy"))
+        summary = Summary(**json.loads(storage.read(_path(plan, baseline, "json"))))
     except (FileNotFoundError, StaleDrawsError):
         found = _scored(plan, baseline)
-        keep_draws(storage, path, plan.views, found.draws)
-        storage.write(about, json.dumps(found.summary.to_json()).encode())
+        keep_baseline(plan, storage, baseline, found.draws, found.summary)
         draws, summary = found.draws, found.summary
     return ScoredBaseline(baseline, draws, summary)
 
 
+def _path(plan: Plan, baseline: Baseline, suffix: str) -> str:
+    return f"scores/baselines/{_key(plan)}/{baseline}.{suffix}"
+
+
 def _key(plan: Plan) -> str:
     """Of everything that the draws depend on."""
-    asked = [plan.track.release.release_id, plan.definition, plan.seed, plan.replicates]
+    views = [view.key for view in plan.views]
+    asked = [plan.track.release.release_id, plan.definition, views, plan.seed, plan.replicates]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
 
 

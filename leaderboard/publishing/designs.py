@@ -51,3 +51,7 @@ class Plan:
     @cached_property
     def views(self) -> list[View]:
         return views(self.definition)
+
+    @property
+    def keys(self) -> list[str]:
+        return [view.key for view in self.views]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db.models import QuerySet
 
 from evaluator.agent.uploads import Store
 from evaluator.scoring.pair_sums import Floats
@@ -28,7 +27,7 @@ SUBMISSION = "evaluation__submission"
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """`draws` are (views, 1 + replicates); `slug` and what follows are None for a baseline."""
+    """`draws` are (1 + replicates,) by view; slug, version and date are None for a baseline."""
 
     model: str
     kind: str
@@ -39,35 +38,39 @@ class Entrant:
     intervals: Mapping[str, Mapping[str, Any]]
     units: Mapping[str, int]
     alarm: Mapping[str, str]
-    draws: Floats
+    draws: Mapping[str, Floats]
 
     @property
     def is_ranked(self) -> bool:
         return self.kind not in NOT_RANKED
 
 
-def standing(track: Track) -> QuerySet[Scorecard]:
+def standing(track: Track) -> list[Scorecard]:
     model = f"{SUBMISSION}__model"
-    return (
+    newest = (
         Scorecard.objects.filter(evaluation__track=track, **{f"{SUBMISSION}__state": SubmissionState.PUBLISHED})
         .order_by(f"{model}_id", f"-{SUBMISSION}__version")
         .distinct(f"{model}_id")
     )
+    return list(newest.select_related(f"{model}__team").defer("card", "summary"))
 
 
-def made_of(track: Track) -> str:
+def made_of(track: Track, cards: Sequence[Scorecard]) -> str:
     """A hash of everything that the boards of a track depend on."""
-    names = ("version", "published_at", "model__name", "model__slug", "model__kind", "model__team__name")
-    rows = standing(track).values_list("pk", "computed_at", *(f"{SUBMISSION}__{name}" for name in names))
-    whole = [track.slug, track.definition, track.release_id, [[str(value) for value in row] for row in rows]]
+    whole: list[Any] = [track.slug, track.definition, track.release_id]
+    for card in cards:
+        submission = card.evaluation.submission
+        model = submission.model
+        whole += [card.pk, str(card.computed_at), submission.version, str(submission.published_at)]
+        whole += [model.name, model.slug, model.kind, model.team.name]
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
-def entrants(plan: Plan, storage: Store) -> list[Entrant]:
-    cards = standing(plan.track).select_related(f"{SUBMISSION}__model__team").defer("card")
-    models = sorted(
-        (_model(card, plan, storage) for card in cards), key=lambda one: (one.published_at or "", one.model)
-    )
+def entrants(plan: Plan, cards: Sequence[Scorecard], storage: Store) -> list[Entrant]:
+    """Those of the cards, in the order in which they were published, and the baselines."""
+    summaries = dict(Scorecard.objects.filter(pk__in=[card.pk for card in cards]).values_list("pk", "summary"))
+    models = [_model(card, summaries[card.pk], plan, storage) for card in cards]
+    models.sort(key=lambda one: (one.published_at or "", one.model))
     ours = [
         Entrant(
             model=NAMES[one.baseline],
@@ -79,18 +82,18 @@ def entrants(plan: Plan, storage: Store) -> list[Entrant]:
             intervals=one.summary.intervals,
             units=one.summary.units,
             alarm=one.summary.alarm,
-            draws=one.draws,
+            draws=dict(zip(one.summary.views, one.draws, strict=True)),
         )
         for one in baselines(plan, storage)
     ]
     return [*models, *ours]
 
 
-def _model(card: Scorecard, plan: Plan, storage: Store) -> Entrant:
+def _model(card: Scorecard, summary: Mapping[str, Any], plan: Plan, storage: Store) -> Entrant:
     submission = card.evaluation.submission
-    intervals, draws = card.summary["intervals"], _draws(card, plan, storage)
+    intervals, draws = summary["intervals"], _draws(card, summary, plan, storage)
     if draws is None:
-        draws = np.full((len(plan.views), 1 + plan.replicates), np.nan)
+        draws = {view.key: np.full(1 + plan.replicates, np.nan) for view in plan.views}
         intervals = {view.key: nothing("its scores have to be computed again") for view in plan.views}
     return Entrant(
         model=submission.model.name,
@@ -100,19 +103,23 @@ def _model(card: Scorecard, plan: Plan, storage: Store) -> Entrant:
         version=submission.version,
         published_at=submission.published_at.isoformat() if submission.published_at else None,
         intervals=intervals,
-        units=card.summary["units"],
-        alarm=card.summary["alarm"],
+        units=summary["units"],
+        alarm=summary["alarm"],
         draws=draws,
     )
 
 
-def _draws(card: Scorecard, plan: Plan, storage: Store) -> Floats | None:
-    """None, and a line in the log, for a file that cannot be used: one model's must not stop all boards."""
+def _draws(card: Scorecard, summary: Mapping[str, Any], plan: Plan, storage: Store) -> dict[str, Floats] | None:
+    """None, and a line in the log, for scores that cannot be used: one model's must not stop all boards."""
     try:
-        return read_draws(storage, card.draws, plan.views)
+        draws = read_draws(storage, card.draws)
     except StaleDrawsError:
-        logger.exception("the draws of %s cannot be used", card)
+        logger.exception("the scores of %s cannot be used", card)
         return None
+    if draws.shape != (len(summary["views"]), 1 + plan.replicates) or set(summary["views"]) != set(plan.keys):
+        logger.error("the scores of %s are of other views or replicates than the track has", card)
+        return None
+    return dict(zip(summary["views"], draws, strict=True))
 
 
 def nothing(reason: str) -> dict[str, Any]:

@@ -76,16 +76,22 @@ def views(definition: Mapping[str, Any]) -> list[View]:
 class Summary:
     """All that a board says of one entrant, as JSON.
 
-    Intervals by view, as plain_interval has them and with the reason where the score is undefined; the smallest number
-    of cells or drugs by target; and what became of the memory alarm.
+    The views in the order of the draws; their intervals, as plain_interval has them and with the reason where the score
+    is undefined; the smallest number of cells or drugs by target; and what became of the memory alarm.
     """
 
+    views: Sequence[str]
     intervals: Mapping[str, Mapping[str, Any]]
     units: Mapping[str, int]
     alarm: Mapping[str, str]
 
     def to_json(self) -> dict[str, Any]:
-        return {"intervals": dict(self.intervals), "units": dict(self.units), "alarm": dict(self.alarm)}
+        return {
+            "views": list(self.views),
+            "intervals": dict(self.intervals),
+            "units": dict(self.units),
+            "alarm": dict(self.alarm),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ def measured(
         for target in (ALL_TARGETS, *drawn.design.targets)
     }
     alarm = {"state": "undefined", "reason": untested} if untested else _alarm(card)
-    return Measured(np.stack(rows), Summary(intervals, units, alarm))
+    return Measured(np.stack(rows), Summary([view.key for view in asked], intervals, units, alarm))
 
 
 def _entries(drawn: Drawn, target: str) -> list[EntryKey]:

@@ -13,7 +13,7 @@ from evaluator.scorecard.uncertain import Drawn
 from evaluator.scoring.metrics import Metric
 from leaderboard.models import Evaluation, Scorecard, Submission
 from leaderboard.publishing.baselines import baselines
-from leaderboard.publishing.boards import lock, write_boards
+from leaderboard.publishing.boards import lock, refresh_soon, write_default
 from leaderboard.publishing.designs import Plan
 from leaderboard.publishing.measures import Measured, measured
 from leaderboard.publishing.predictions import Predictions
@@ -35,7 +35,7 @@ def score(evaluation_id: int) -> None:
     storage = Storage(settings.STORAGE)
     plan = Plan(evaluation.track)
     if not Scorecard.objects.filter(evaluation=evaluation).exists():
-        keep(evaluation, plan, scored(evaluation, plan, storage), storage)
+        keep(evaluation, scored(evaluation, plan, storage), storage)
     baselines(plan, storage)  # computed before the lock, where they are not there yet
     publish(evaluation)
 
@@ -56,16 +56,19 @@ def scored(evaluation: Evaluation, plan: Plan, storage: Store) -> Scored:
     return Scored(card, measured(kept[0], plan.views, card, gap_metric=plan.metric))
 
 
-def keep(evaluation: Evaluation, plan: Plan, found: Scored, storage: Store) -> None:
+def keep(evaluation: Evaluation, found: Scored, storage: Store) -> None:
     """The draws before the row that names them. Whoever comes second writes the same."""
-    path = f"scores/{evaluation.pk}/draws.npz"
-    keep_draws(storage, path, plan.views, found.measured.draws)
+    path = f"scores/{evaluation.pk}/draws.npy"
+    keep_draws(storage, path, found.measured.draws)
     values = {"card": plain_card(found.card), "summary": found.measured.summary.to_json(), "draws": path}
     Scorecard.objects.update_or_create(evaluation=evaluation, defaults=values)
 
 
 def publish(evaluation: Evaluation) -> None:
-    """State and boards in one transaction: a published score is never without its board."""
+    """State and default board in one transaction: a published score is never without its place.
+
+    The other boards of its track follow with `boards.refresh`, which is asked for as soon as this is committed.
+    """
     with transaction.atomic():
         track = lock(evaluation.track)
         moved = Submission.objects.filter(pk=evaluation.submission_id, state=SubmissionState.SCORING).update(
@@ -73,4 +76,5 @@ def publish(evaluation: Evaluation) -> None:
         )
         if moved:
             Evaluation.objects.filter(pk=evaluation.pk, finished_at=None).update(finished_at=Now())
-            write_boards(track)
+            write_default(track)
+            refresh_soon()

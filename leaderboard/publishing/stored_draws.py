@@ -1,32 +1,28 @@
-"""Draws of an entrant as one file in storage: (views, 1 + replicates), with the names of the views."""
+"""Draws of an entrant as one file in storage: an array (views, 1 + replicates), its rows named by the summary."""
 
 import io
-from collections.abc import Sequence
 
 import numpy as np
 
 from evaluator.agent.uploads import Store
 from evaluator.scoring.pair_sums import Floats
-from leaderboard.publishing.measures import View
 
 
 class StaleDrawsError(LookupError):
-    """The file is missing or of other views: the evaluation has to be scored again. Ours."""
+    """The file is missing or not what was written: the evaluation has to be scored again. Ours."""
 
 
-def keep_draws(storage: Store, path: str, views: Sequence[View], draws: Floats) -> None:
+def keep_draws(storage: Store, path: str, draws: Floats) -> None:
     whole = io.BytesIO()
-    np.savez(whole, views=np.array([view.key for view in views]), draws=draws)
+    np.save(whole, draws, allow_pickle=False)
     storage.write(path, whole.getvalue())
 
 
-def read_draws(storage: Store, path: str, views: Sequence[View]) -> Floats:
+def read_draws(storage: Store, path: str) -> Floats:
     try:
-        with np.load(io.BytesIO(storage.read(path)), allow_pickle=False) as stored:
-            names, draws = stored["views"].tolist(), stored["draws"]
+        draws: Floats = np.load(io.BytesIO(storage.read(path)), allow_pickle=False)
     except FileNotFoundError:
         raise StaleDrawsError(f"{path} is missing: score its evaluation again") from None
-    if names != [view.key for view in views] or len(draws) != len(views):
-        raise StaleDrawsError(f"{path} is of other views than the track has: score its evaluation again")
-    kept: Floats = draws
-    return kept
+    except ValueError as damage:
+        raise StaleDrawsError(f"{path} is damaged ({damage}): score its evaluation again") from None
+    return draws

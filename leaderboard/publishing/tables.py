@@ -21,7 +21,7 @@ NO_GAP = {name: {"undefined": "the track has no permuted arm"} for name in (*BOU
 def table(plan: Plan, entrants: Sequence[Entrant], view: View) -> dict[str, Any]:
     """As leaderboard.pages.board_table describes it."""
     order = by_score(entrants, view.key, higher_is_better=view.measure.higher_is_better)
-    placed = _places(plan, entrants, view)
+    placed = _places(entrants, view)
     return {
         "track": plan.track.slug,
         "release": str(plan.track.release),
@@ -33,13 +33,12 @@ def table(plan: Plan, entrants: Sequence[Entrant], view: View) -> dict[str, Any]
     }
 
 
-def _places(plan: Plan, entrants: Sequence[Entrant], view: View) -> dict[int, Place]:
+def _places(entrants: Sequence[Entrant], view: View) -> dict[int, Place]:
     ranked = [i for i, entrant in enumerate(entrants) if entrant.is_ranked]
     if not ranked:
         return {}
-    row = plan.views.index(view)
     found = places(
-        np.stack([entrants[i].draws[row] for i in ranked]),
+        np.stack([entrants[i].draws[view.key] for i in ranked]),
         [k for k, i in enumerate(ranked) if is_defined(entrants[i].intervals[view.key]["low"])],
         units=min(entrants[i].units[view.target] for i in ranked),
         higher_is_better=view.measure.higher_is_better,

@@ -9,7 +9,7 @@ from evaluator.agent.uploads import PREDICTIONS, Storage, upload
 from evaluator.arms import Arm
 from evaluator.baselines import Baseline
 from evaluator.engine.track import whole_release
-from leaderboard.publishing import designs
+from leaderboard.publishing import baselines, designs
 from leaderboard.publishing.designs import Plan
 from leaderboard.states import AttemptState, RunState, StageState, SubmissionState
 from tests.site.builders import (
@@ -24,13 +24,15 @@ from tests.site.builders import (
 )
 
 REPLICATES = 120
+baselines_scored, _scored = baselines._scored, {}
 
 
 @pytest.fixture(autouse=True)
 def storage(settings, tmp_path, monkeypatch) -> Storage:
-    """Empty; and few replicates, so that a score takes no time."""
+    """Empty; and few replicates, and baselines computed once for all tests, so that a score takes little time."""
     settings.STORAGE = str(tmp_path / "storage")
     monkeypatch.setattr(designs, "REPLICATES", REPLICATES)
+    monkeypatch.setattr(baselines, "_scored", scored_once)
     return Storage(settings.STORAGE)
 
 
@@ -51,6 +53,13 @@ def track(db, tiny):
 @pytest.fixture
 def plan(track) -> Plan:
     return Plan(track)
+
+
+def scored_once(plan, baseline):
+    key = plan.track.release.release_id, str(plan.definition), baseline
+    if key not in _scored:
+        _scored[key] = baselines_scored(plan, baseline)
+    return _scored[key]
 
 
 class Maker:

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from evaluator.contract.errors import ContractError
 from leaderboard.models import PublishedBoard
 from leaderboard.publishing.published import import_table
-from leaderboard.reads.published import matrices_of, metrics_of, published_boards
+from leaderboard.reads.published import published_boards, published_matrices, published_metrics
 
 pytestmark = pytest.mark.django_db
 FIGURES = json.loads((Path(__file__).parents[2] / "published" / "figures.json").read_text())
@@ -37,7 +37,7 @@ def written(tmp_path):
 
 def test_the_shipped_scores_give_the_published_matrices(shipped):
     """Ga, Gna and Gn of the authors' repository, exactly."""
-    found = matrices_of(shipped, "r2")
+    found = published_matrices(shipped, "r2").models
     assert sorted(found) == sorted(FIGURES["Ga"])
     for model, matrices in found.items():
         assert list(matrices.order) == FIGURES["order"]
@@ -49,7 +49,7 @@ def test_the_shipped_scores_give_the_published_matrices(shipped):
 def test_the_shipped_scores_say_whose_they_are(shipped):
     assert "Partin" in shipped.citation
     assert shipped.url.startswith("https://github.com/adpartin/")
-    assert metrics_of(shipped) == ["mse", "pcc", "r2", "rmse", "scc"]
+    assert published_metrics(shipped) == ["mse", "pcc", "r2", "rmse", "scc"]
 
 
 def test_importing_again_replaces_what_was_there(written):
@@ -60,7 +60,7 @@ def test_importing_again_replaces_what_was_there(written):
 
 
 def test_an_undefined_score_leaves_what_needs_it_undefined(written):
-    found = matrices_of(import_table(written()), "r2")["one"]
+    found = published_matrices(import_table(written()), "r2").models["one"]
     assert found.g[0].tolist() == [0.5, 0.25]
     assert found.gn[0, 1] == 0.5
     assert np.isnan(found.ga[1])
