@@ -26,7 +26,7 @@ from leaderboard.submitting import submissions as writes
 
 A_PAGE = 50
 NOTHING_NEW = 204
-LAST_LINES = 25
+LAST_LINES = 16
 FORECAST_KEPT_S = 10
 
 
