@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from leaderboard.models import Track
 from leaderboard.pages.board_choices import choices, query
 from leaderboard.pages.board_table import board_html
-from leaderboard.pages.conditional import is_asked, page_tag, tagged, unchanged
+from leaderboard.pages.conditional import keep, page_tag, ready
 from leaderboard.reads import benchmark
 from leaderboard.reads import boards as stored
 
@@ -35,15 +35,18 @@ def boards(request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest, track: str) -> HttpResponseBase:
     metric, target = (_asked(request, name) for name in ("metric", "target"))
     view = {"track": track, "metric": metric or stored.usual_metric(track), "target": target}
-    known = stored.page_tag_of(**view) if is_asked(request) else None
-    if known and (answer := unchanged(request, page_tag(request, known))):
+    now = stored.page_tag_of(**view)
+    if now is None:
+        return _no_such_board(request, **view)
+    if answer := ready(request, page_tag(request, *view.values(), now)):
         return answer
     found = stored.board_page(**view)
-    if found is None:
+    if found is None:  # gone in between
         return _no_such_board(request, **view)
     offered = choices(found.views, found.definition["targets"], metric=view["metric"], target=target)
     context = {"board": found, "slug": track, "choices": offered, "query": query(view["metric"], target)}
-    return tagged(render(request, "boards/board.html", context), page_tag(request, found.tag))
+    page = render(request, "boards/board.html", context)
+    return keep(request, page, page_tag(request, *view.values(), found.tag))
 
 
 def _asked(request: HttpRequest, name: str) -> str:

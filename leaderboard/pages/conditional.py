@@ -1,4 +1,4 @@
-"""Pages that a browser may keep and ask about: one ETag for what a page says and for whom."""
+"""Pages that may be kept: one tag for what a page says and for whom, the same for browsers and for this process."""
 
 import hashlib
 from functools import cache
@@ -6,9 +6,12 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.messages import get_messages
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import quote_etag
+
+MOST_KEPT = 64
+_kept: dict[str, bytes] = {}  # pages for strangers by their tag, the oldest first
 
 
 def page_tag(request: HttpRequest, *parts: str) -> str | None:
@@ -20,17 +23,25 @@ def page_tag(request: HttpRequest, *parts: str) -> str | None:
     return quote_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
 
 
-def is_asked(request: HttpRequest) -> bool:
-    return "HTTP_IF_NONE_MATCH" in request.META
+def ready(request: HttpRequest, tag: str | None) -> HttpResponseBase | None:
+    """A 304 where the browser has the page of this tag, or the page where we have it."""
+    if tag is None:
+        return None
+    page = _kept.get(tag)
+    answer = get_conditional_response(request, etag=tag, response=HttpResponse(page) if page else None)
+    return _tagged(answer, tag) if answer else None
 
 
-def unchanged(request: HttpRequest, tag: str | None) -> HttpResponseBase | None:
-    """A 304, where the browser has the page of this tag."""
-    answer = get_conditional_response(request, etag=tag) if tag else None
-    return tagged(answer, tag) if answer else None
+def keep(request: HttpRequest, response: HttpResponse, tag: str | None) -> HttpResponseBase:
+    """Strangers all see the same page; those of people are theirs alone."""
+    if tag and not request.user.is_authenticated:
+        while len(_kept) >= MOST_KEPT:
+            _kept.pop(next(iter(_kept)), None)
+        _kept[tag] = response.content
+    return _tagged(response, tag)
 
 
-def tagged(response: HttpResponseBase, tag: str | None) -> HttpResponseBase:
+def _tagged(response: HttpResponseBase, tag: str | None) -> HttpResponseBase:
     if tag:
         response["ETag"] = tag
     response["Cache-Control"] = "private, no-cache"

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from leaderboard.models import Model, Submission
-from leaderboard.pages.conditional import is_asked, page_tag, tagged, unchanged
+from leaderboard.pages.conditional import keep, page_tag, ready
 from leaderboard.pages.figures import metric_name
 from leaderboard.pages.model_record import machines, uses
 from leaderboard.pages.model_sheet import entry_rows, grid, headline, metrics_of
@@ -21,10 +21,10 @@ def model(request: HttpRequest, slug: str) -> HttpResponseBase:
     versions: list[Submission] = found.published_versions  # type: ignore[attr-defined]  # prefetched
     version = _asked_version(request, versions)
     tag = page_tag(request, request.GET.urlencode(), card_stamp(version), *_texts(found, versions))
-    if is_asked(request) and (answer := unchanged(request, tag)):
+    if answer := ready(request, tag):
         return answer
     context = {"model": found, "versions": versions, "version": version, "track": version.track}
-    return tagged(render(request, "models/model.html", context | _scores(request, version)), tag)
+    return keep(request, render(request, "models/model.html", context | _scores(request, version)), tag)
 
 
 def _not_there(request: HttpRequest, slug: str) -> HttpResponse:

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from leaderboard.models import PublishedBoard
-from leaderboard.pages.conditional import is_asked, page_tag, tagged, unchanged
+from leaderboard.pages.conditional import keep, page_tag, ready
 from leaderboard.pages.figures import LOWER_IS_BETTER, METRICS, metric_name
 from leaderboard.pages.published_sheet import means, models
 from leaderboard.reads.published import published_boards, published_matrices, published_metrics
@@ -20,7 +20,7 @@ def published(request: HttpRequest) -> HttpResponse:
 def published_board(request: HttpRequest, slug: str) -> HttpResponseBase:
     board = get_object_or_404(PublishedBoard, slug=slug)
     tag = page_tag(request, board.imported_at.isoformat(), request.GET.get("metric", ""))
-    if is_asked(request) and (answer := unchanged(request, tag)):
+    if answer := ready(request, tag):
         return answer
     offered = _in_order(published_metrics(board))
     metric = request.GET.get("metric") or (offered[0] if offered else "")
@@ -37,7 +37,7 @@ def published_board(request: HttpRequest, slug: str) -> HttpResponseBase:
         "means": means(made, metric),
         "models": models(made, metric),
     }
-    return tagged(render(request, "published/board.html", context), tag)
+    return keep(request, render(request, "published/board.html", context), tag)
 
 
 def _in_order(metrics: list[str]) -> list[str]:
