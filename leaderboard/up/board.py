@@ -84,8 +84,9 @@ class Board:
 
     def host_environment(self) -> dict[str, str]:
         known = {name: value for name, value in self.given.items() if name.startswith(HOST_KNOWS)}
+        registries = {"HOLDOUT_HOST_REGISTRIES": self.given.get("HOLDOUT_REGISTRIES", "")}
         ours = {"HOLDOUT_HOST_NAME": self.host_name, "HOLDOUT_HOST_FOLDER": str(self.host_folder)}
-        return {**known, **ours, **self._shared()}
+        return {**registries, **known, **ours, **self._shared()}
 
     def _shared(self) -> dict[str, str]:
         """What the site and its host both know."""
