@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,9 @@ class Ledger:
 
 
 def write_whole(path: Path, content: bytes) -> None:
+    """Two may write the same file at once: the last one's stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     with partial.open("wb") as file:
         file.write(content)
         file.flush()
