@@ -112,6 +112,8 @@ ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE_URL.startswith("https") else "http"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 LOGIN_REDIRECT_URL = "/submissions/"
+MFA_TOTP_ISSUER = "Holdout"
+SIGN_IN_ADDRESSES = {"github": "https://github.com", "orcid": "https://orcid.org"}
 SOCIALACCOUNT_PROVIDERS = {
     name: {"APP": {"client_id": env.text(f"{name.upper()}_CLIENT_ID"), "secret": env.text(f"{name.upper()}_SECRET")}}
     for name in env.words("HOLDOUT_SIGN_IN_WITH")
@@ -145,7 +147,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        # A form that leads to somebody else's sign-in is sent on there, which browsers hold to this list as well.
+        "form-action": ["'self'", *(SIGN_IN_ADDRESSES[name] for name in env.words("HOLDOUT_SIGN_IN_WITH"))],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }

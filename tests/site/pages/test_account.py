@@ -1,6 +1,10 @@
 """Signing up, in and out, and what staff need besides."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -90,3 +94,16 @@ def test_a_name_that_cannot_be_shown_is_refused_beside_its_field(client):
     answer = client.post(reverse("account"), {"name": "Ada\u202elace"})
     assert answer.status_code == 400
     assert "id_name_error" in answer.text
+
+
+def test_sign_in_elsewhere_is_offered_where_it_is_set_up_and_the_browser_may_go_there():
+    names = {"GITHUB_CLIENT_ID": "a", "GITHUB_SECRET": "b", "HOLDOUT_SIGN_IN_WITH": "github", "SECRET_KEY": "c"}
+    said = (
+        "from django.conf import settings\nimport json\n"
+        "print(json.dumps([settings.CONTENT_SECURITY_POLICY['DIRECTIVES']['form-action'], settings.INSTALLED_APPS]))"
+    )
+    environ = {**os.environ, **names, "DJANGO_SETTINGS_MODULE": "leaderboard.settings"}
+    done = subprocess.run([sys.executable, "-c", said], env=environ, capture_output=True, text=True, check=True)
+    targets, apps = json.loads(done.stdout)
+    assert targets == ["'self'", "https://github.com"]
+    assert [app for app in apps if "providers" in app] == ["allauth.socialaccount.providers.github"]
