@@ -13,7 +13,7 @@ LONGEST_S: Mapping[SubmissionState, float] = {
     S.SMOKE: DAY_S,
     S.QUEUED: 14 * DAY_S,
     S.RUNNING: 30 * DAY_S,
-    S.SCORING: HOUR_S,
+    S.SCORING: 6 * HOUR_S,  # longer than its task may take
     S.WAITING: DAY_S,
 }
 """After this an operator is told; what waited for one so long is tried again."""
