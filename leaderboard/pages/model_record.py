@@ -17,6 +17,14 @@ class Line:
     text: str
 
 
+def seeds(record: Record) -> list[tuple[str, str, str]]:
+    """Labels and source, and the seeds of their splits in order; one line for all splits, as there are many runs."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for arm, source, split, seed in record.runs:
+        found.setdefault((arm, source), []).append(f"{split}: {seed}")
+    return [(arm, source, ", ".join(texts)) for (arm, source), texts in found.items()]
+
+
 def uses(record: Record) -> list[Line]:
     return [Line(KINDS[use.kind], _use(use)) for use in record.stages if use.kind in KINDS]
 

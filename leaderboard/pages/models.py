@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from leaderboard.models import Model, Submission
 from leaderboard.pages.conditional import keep, page_tag, ready
 from leaderboard.pages.figures import metric_name
-from leaderboard.pages.model_record import machines, uses
+from leaderboard.pages.model_record import machines, seeds, uses
 from leaderboard.pages.model_sheet import entry_rows, grid, headline, metrics_of
 from leaderboard.reads.models import published_models
 from leaderboard.reads.sheets import card_of, card_stamp, record_of, was_published
@@ -69,4 +69,4 @@ def _scores(request: HttpRequest, version: Submission) -> dict[str, object]:
 
 def _record(evaluation: int) -> dict[str, object]:
     record = record_of(evaluation)
-    return {"record": record, "uses": uses(record), "machines": machines(record)}
+    return {"record": record, "uses": uses(record), "seeds": seeds(record), "machines": machines(record)}
