@@ -74,7 +74,8 @@ class Supervisor:
                     self._spawn(place)
             elif place.process.poll() is not None:
                 self._bury(place)
-            _rotate(self._log(place.part.name))
+        for log in self.logs.glob("*.log"):
+            _rotate(log)
 
     def run(self) -> None:
         """Keep all parts alive until somebody asks to stop."""
