@@ -14,13 +14,13 @@ def tick() -> None:
     advance()
 
 
-@shared_task(name="leaderboard.score")
+@shared_task(name="leaderboard.score", time_limit=7200)  # of 500 files of predictions it takes minutes
 def score(evaluation: int) -> None:
     """Begun again by the tick until it has been done."""
     scoring.score(evaluation)
 
 
-@shared_task(name="leaderboard.boards")
+@shared_task(name="leaderboard.boards", time_limit=1800)
 def boards() -> None:
     """Write the boards that are behind what was published."""
     refresh()

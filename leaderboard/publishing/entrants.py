@@ -5,6 +5,8 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ NOT_RANKED = frozenset({BASELINE, str(ModelKind.CONTROL)})
 """Shown for comparison. One that was made to cheat must not push anybody down, nor widen a rank."""
 
 SUBMISSION = "evaluation__submission"
+_MAKERS = ("publishing", "pages", "templates/boards")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +59,26 @@ def standing(track: Track) -> list[Scorecard]:
 
 
 def made_of(track: Track, cards: Sequence[Scorecard]) -> str:
-    """A hash of everything that the boards of a track depend on."""
-    whole: list[Any] = [track.slug, track.definition, track.release_id]
+    """A hash of everything that the boards of a track depend on, how they are made included."""
+    whole: list[Any] = [_making(), track.slug, track.definition, track.release_id]
     for card in cards:
         submission = card.evaluation.submission
         model = submission.model
         whole += [card.pk, str(card.computed_at), submission.version, str(submission.published_at)]
         whole += [model.name, model.slug, model.kind, model.team.name]
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _making() -> str:
+    """A hash of what makes boards: after an update of the site they are made again."""
+    here = Path(__file__).parents[1]
+    files = [
+        *(here / "publishing").glob("*.py"),
+        *(here / "pages").glob("*.py"),
+        *(here / "templates/boards").glob("*"),
+    ]
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(files))).hexdigest()
 
 
 def entrants(plan: Plan, cards: Sequence[Scorecard], storage: Store) -> list[Entrant]:

@@ -28,9 +28,10 @@ class Scored:
 
 
 def score(evaluation_id: int) -> None:
-    """SCORING → PUBLISHED, and the track's boards with it; nothing for a submission that is in another state."""
-    evaluation = Evaluation.objects.select_related("submission", "track__release").get(pk=evaluation_id)
-    if evaluation.submission.state != SubmissionState.SCORING:
+    """SCORING → PUBLISHED, and the default board with it; nothing for one that is in another state, or gone."""
+    waiting = Evaluation.objects.filter(pk=evaluation_id, submission__state=SubmissionState.SCORING)
+    evaluation = waiting.select_related("submission", "track__release").first()
+    if evaluation is None:
         return
     storage = Storage(settings.STORAGE)
     plan = Plan(evaluation.track)

@@ -1,9 +1,12 @@
 """From delivered predictions to a published score: what the library says of the same files, and nothing else."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from django.db import connection
 
 from evaluator.agent.uploads import UploadError
 from evaluator.scorecard.card import score_card
@@ -12,6 +15,7 @@ from evaluator.scorecard.draws import Weights
 from evaluator.scorecard.plain import plain_card
 from evaluator.scoring.metrics import Metric
 from leaderboard.models import Board, Scorecard, Stage
+from leaderboard.publishing import scoring
 from leaderboard.publishing.boards import refresh
 from leaderboard.publishing.predictions import DeliveryError
 from leaderboard.publishing.scoring import score
@@ -157,3 +161,37 @@ def test_a_model_is_never_scored_on_a_part_of_what_it_had_to_predict(deliver):
     Stage.objects.filter(kind="infer").last().delete()
     with pytest.raises(DeliveryError, match="was not delivered"):
         score(evaluation.pk)
+
+
+def test_an_evaluation_that_was_deleted_is_not_scored():
+    score(10**9)
+    assert not Scorecard.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_scorers_at_once_publish_once(deliver, monkeypatch):
+    """They meet twice: before the card is kept, and before the state moves."""
+    evaluation = deliver(name="Mine")
+    meeting = threading.Barrier(2, timeout=60)
+    monkeypatch.setattr(scoring, "keep", meeting_first(meeting, scoring.keep))
+    monkeypatch.setattr(scoring, "publish", meeting_first(meeting, scoring.publish))
+
+    def scorer():
+        score(evaluation.pk)
+        connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(scorer) for _ in range(2)]:
+            done.result()
+    assert Scorecard.objects.count() == 1
+    assert json.loads(bytes(Board.objects.get().json))["rows"][0]["model"] == "Mine"
+    evaluation.submission.refresh_from_db()
+    assert evaluation.submission.state == SubmissionState.PUBLISHED
+
+
+def meeting_first(barrier, function):
+    def met(*arguments):
+        barrier.wait()
+        return function(*arguments)
+
+    return met
