@@ -71,17 +71,19 @@ class OneBoard(PublicDoor):
         column = request.accepted_renderer.format
         if "If-None-Match" in request.headers:  # else it is asked for in vain
             etag = boards.board_etag(**view)
-            if unchanged := get_conditional_response(request._request, etag=_tag(etag, column)):
+            tag = None if etag is None else _tag(etag, column)
+            if unchanged := get_conditional_response(request._request, etag=tag):
+                unchanged["ETag"] = tag or ""
                 return unchanged
         found = boards.board_bytes(**view, column=column)
         if found is None:
             raise Http404
         etag, body = found
-        return Response(body, headers={"ETag": _tag(etag, column) or ""})
+        return Response(body, headers={"ETag": _tag(etag, column)})
 
 
-def _tag(etag: str | None, column: str) -> str | None:
-    return None if etag is None else quote_etag(f"{etag}-{column}")
+def _tag(etag: str, column: str) -> str:
+    return quote_etag(f"{etag}-{column}")
 
 
 class BoardFile(OneBoard):

@@ -5,6 +5,7 @@ from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.db.models import Model
+from django.http import QueryDict
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -84,6 +85,7 @@ class PublicDoor(APIView):
     authentication_classes: Sequence[type[BaseAuthentication]] = ()
     throttle_classes: Sequence[type[BaseThrottle]] = (Throttle,)
     keeping = KEPT_WHILE_SAME
+    http_method_names = ("get", "head", "post", "patch", "delete")
 
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
         answer = super().finalize_response(request, cast("Response", response), *args, **kwargs)
@@ -123,6 +125,7 @@ class PersonsList(PersonsDoor, ListAPIView[Row]):
 def read(serializer: type[Serializer[Any]], given: Any) -> dict[str, Any]:
     """The body or the query as typed values; raises what becomes a problem. A name that is not known is refused: it is
     a known one with a slip in it."""
+    given = given.dict() if isinstance(given, QueryDict) else given  # of a form, an empty value would be none
     border = serializer(data=given)
     if unknown := sorted(set(given) - set(border.fields) - EVERYWHERE):
         raise ValidationError(

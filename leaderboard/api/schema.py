@@ -63,7 +63,7 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         kinds = [*ALWAYS]
         kinds += WITH_PERSON if any(operation["security"]) else ()
         kinds += WITH_BODY if "requestBody" in operation else ()
-        kinds += [Problem.INVALID] if any(one["in"] == "query" for one in operation.get("parameters", ())) else []
+        kinds += [Problem.INVALID] if any(one["in"] != "path" for one in operation.get("parameters", ())) else []
         for kind in kinds:
             described = {"$ref": "#/components/schemas/Problem"}
             answer = operation["responses"].setdefault(str(KINDS[kind].status), {"description": KINDS[kind].title})
@@ -87,8 +87,8 @@ class Schema(PublicDoor):
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
         body, etag = written()
-        unchanged: HttpResponse | None = get_conditional_response(request._request, etag=etag)
-        return unchanged or HttpResponse(body, content_type="application/vnd.oai.openapi+json", headers={"ETag": etag})
+        whole = HttpResponse(body, content_type="application/vnd.oai.openapi+json", headers={"ETag": etag})
+        return get_conditional_response(request._request, etag=etag, response=whole) or whole
 
 
 def page(request: HttpRequest) -> HttpResponse:

@@ -7,10 +7,11 @@ from rest_framework import serializers as s
 
 from evaluator.agent.messages import StageKind
 from evaluator.sandbox.outcomes import Fault, Outcome
+from leaderboard.hosting.forecast import forecast
 from leaderboard.models import Submission
 from leaderboard.models.entries import Contract, ImageOrigin
 from leaderboard.reads.submissions import done, runs_of
-from leaderboard.states import Purpose, RunState, StageState, SubmissionState
+from leaderboard.states import ENDED, Purpose, RunState, StageState, SubmissionState
 from leaderboard.vocabulary import VOCABULARY, Reason
 
 
@@ -49,6 +50,28 @@ class SubmissionShape(s.ModelSerializer[Submission]):
         return dict(ToldShape(told | {"code": submission.told, "detail": submission.told_detail}).data)
 
 
+class EstimateShape(s.Serializer[Any]):
+    """With the interval that it lies in nine times of ten."""
+
+    expected = s.DateTimeField()
+    earliest = s.DateTimeField()
+    latest = s.DateTimeField()
+
+
+class CostShape(s.Serializer[Any]):
+    cpu_s = s.FloatField(help_text="So far, without what was refunded.")
+    wall_s = s.FloatField()
+    refunded_cpu_s = s.FloatField()
+    expected_cpu_s = s.FloatField(allow_null=True, help_text="Of the whole path; null while nothing is known.")
+
+
+class ForecastShape(s.Serializer[Any]):
+    place = s.IntegerField(allow_null=True, help_text="In the queue; 1 comes next.")
+    start = EstimateShape(allow_null=True)
+    end = EstimateShape(allow_null=True)
+    cost = CostShape()
+
+
 class DoneShape(s.Serializer[Any]):
     done = s.IntegerField()
     total = s.IntegerField()
@@ -57,13 +80,16 @@ class DoneShape(s.Serializer[Any]):
 class StandingShape(SubmissionShape):
     stages = DoneShape(help_text="Containers that have ended well, of all that it goes through.")
 
+    forecast = ForecastShape(allow_null=True, help_text="null once it has ended.")
+
     class Meta:
         model = Submission
-        fields = (*SubmissionShape.Meta.fields, "stages")
+        fields = (*SubmissionShape.Meta.fields, "stages", "forecast")
 
 
 def shown(submission: Submission) -> dict[str, Any]:
     submission.stages = done(submission, runs_of(submission))  # type: ignore[attr-defined]
+    submission.forecast = None if submission.state in ENDED else forecast(submission)  # type: ignore[attr-defined]
     return dict(StandingShape(submission).data)
 
 

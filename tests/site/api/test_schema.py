@@ -10,10 +10,11 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from leaderboard.api import tokens
 from leaderboard.api.schema import description
-from leaderboard.models import Scope
-from leaderboard.states import SubmissionState
+from leaderboard.models import Run, Scope, Submission, Upload
 from leaderboard.wsgi import application
-from tests.site.builders import make_cast, make_submission, make_track, make_upload
+from tests.site.access_world import whole_card
+from tests.site.builders import make_attempt, make_cast, make_ending, make_run, make_stage, make_track, make_upload
+from tests.site.pages.stored import publish, store_board, store_published
 
 schema = schemathesis.openapi.from_dict(description())
 schema.app = application
@@ -41,8 +42,11 @@ def one_connection(db):
 def token(one_connection):
     cache.clear()
     cast = make_cast()
-    make_track(slug="tiny")
-    make_submission(team=cast.team, state=SubmissionState.PUBLISHED)
+    submission = publish(team=cast.team, track=make_track(slug="tiny"), card=whole_card())
+    run = make_run(submission=submission, evaluation=submission.evaluations.get())
+    make_stage(attempt=make_attempt(run=run), ending=make_ending())
+    store_board(track=submission.track)
+    store_published({("alpha", "beta"): 0.4})
     make_upload(team=cast.team)
     return tokens.make(cast.teammate, name="schema", scope=Scope.SUBMIT)[1]
 
@@ -58,4 +62,20 @@ def test_nobody_breaks_it(case, token):
 @EXAMPLES
 def test_a_member_breaks_nothing(case, token):
     cache.clear()
+    there = what_is_there(case)
+    case.path_parameters = {name: there.get(name, value) for name, value in (case.path_parameters or {}).items()}
     case.call_and_validate(headers={"Authorization": f"Token {token}"}, excluded_checks=[positive_data_acceptance])
+
+
+def what_is_there(case):
+    """So that more than the way to "not found" is tried: what the names of an address stand for."""
+    submission = Submission.objects.first()
+    slugs = {"tracks": "tiny", "models": submission.model.slug, "published": "paper"}
+    return {
+        "submission_id": str(submission.pk),
+        "run_id": Run.objects.values_list("pk", flat=True).first(),
+        "upload_id": str(Upload.objects.values_list("pk", flat=True).first()),
+        "track": "tiny",
+        "slug": slugs.get(case.path.split("/")[3]),
+        "release_id": submission.track.release.release_id,
+    }

@@ -1,0 +1,71 @@
+"""Boards are sent as they were stored, and only when they have changed."""
+
+import pytest
+
+from tests.site.pages.cards import a_row
+from tests.site.pages.stored import store_board
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def board():
+    return store_board(a_row("A"), a_row("B"))
+
+
+@pytest.fixture
+def address(board):
+    return f"/api/v1/boards/{board.track.slug}/"
+
+
+def test_a_board_is_sent_byte_for_byte_in_one_query(anybody, board, address, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        answer = anybody.get(address)
+    assert answer.content == board.json
+    assert answer["Content-Type"] == "application/json"
+    assert answer["Cache-Control"] == "public, no-cache"
+
+
+def test_a_board_that_is_unchanged_is_not_sent_again(anybody, address, django_assert_num_queries):
+    etag = anybody.get(address)["ETag"]
+    with django_assert_num_queries(1):
+        answer = anybody.get(address, headers={"if-none-match": etag})
+    assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", etag)
+
+
+def test_a_board_of_another_etag_is_sent(anybody, board, address):
+    answer = anybody.get(address, headers={"if-none-match": '"another"'})
+    assert (answer.status_code, answer.content) == (200, board.json)
+
+
+@pytest.mark.parametrize("way", ["format", "suffix", "accept"])
+def test_a_board_comes_as_csv_in_three_ways(anybody, board, address, way):
+    ways = {
+        "format": lambda: anybody.get(address, {"format": "csv"}),
+        "suffix": lambda: anybody.get(f"{address.rstrip('/')}.csv"),
+        "accept": lambda: anybody.get(address, headers={"accept": "text/csv"}),
+    }
+    answer = ways[way]()
+    assert answer.content == board.csv
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+
+
+def test_json_and_csv_have_etags_of_their_own(anybody, address):
+    assert anybody.get(address)["ETag"] != anybody.get(address, {"format": "csv"})["ETag"]
+
+
+@pytest.mark.parametrize("query", [{"metric": "magic"}, {"target": "nowhere"}, {"format": "xml"}])
+def test_a_board_that_there_is_not_is_a_problem(anybody, address, query):
+    answer = anybody.get(address, query)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+def test_the_list_of_boards_leads_to_each(anybody, board):
+    listed = anybody.get("/api/v1/boards/").json()["results"]
+    assert [one["etag"] for one in listed] == [board.etag]
+    assert anybody.get(listed[0]["url"]).content == board.json
+
+
+def test_a_list_that_is_unchanged_is_not_sent_again(anybody, board):
+    etag = anybody.get("/api/v1/boards/")["ETag"]
+    assert anybody.get("/api/v1/boards/", headers={"if-none-match": etag}).status_code == 304
