@@ -41,10 +41,10 @@ def next_state(state: SubmissionState, tally: Tally, age_s: float) -> Submission
         following = FAILED[state]
     elif RunState.PARKED in runs and state in PURPOSE:
         following = S.WAITING
+    elif age_s > LONGEST_S.get(state, float("inf")):
+        following = S.WAITING  # before what may have been failing for as long
     elif runs.keys() == {RunState.DONE} and state in DONE:
         following = DONE[state]
-    elif age_s > LONGEST_S.get(state, float("inf")):
-        following = S.WAITING
     elif state is S.RECEIVED:
         following = S.CHECKING
     return following
