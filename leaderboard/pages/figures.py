@@ -30,6 +30,7 @@ METRICS = {  # in the order in which they are offered
 LOWER_IS_BETTER = frozenset({"rmse", "mae", "mse"})
 MINUS = "\N{MINUS SIGN}"
 MARK_WIDTH, MARK_EDGE = 120.0, 4.0
+BEYOND_LOW, BEYOND_HIGH = SafeString('<path d="M7 4 3 8 7 12"/>'), SafeString('<path d="M113 4 117 8 113 12"/>')
 
 
 def metric_name(metric: str) -> str:
@@ -132,12 +133,13 @@ def mark(interval: Any, scale: Scale | None) -> SafeString:
     estimate, low, high = ends
     zero = format_html('<line class="zero" x1="{0}" x2="{0}" y1="0" y2="16"/>', _place(scale, 0.0))
     dot = format_html('<circle cx="{}" cy="8" r="3"/>', _place(scale, estimate))
+    beyond = BEYOND_LOW if estimate < scale.low else BEYOND_HIGH
     return format_html(
         '<svg class="mark" viewBox="0 0 120 16" aria-hidden="true">{}<line x1="{}" x2="{}" y1="8" y2="8"/>{}</svg>',
         zero if scale.low < 0 < scale.high else "",
         _place(scale, low),
         _place(scale, high),
-        dot if scale.low <= estimate <= scale.high else "",
+        dot if scale.low <= estimate <= scale.high else beyond,
     )
 
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 from leaderboard.models import Board
 from leaderboard.pages import conditional
 from leaderboard.pages.board_table import board_html, rank_text
+from leaderboard.pages.figures import text
 from tests.site.builders import make_person, make_track
 from tests.site.pages.cards import UNDEFINED, a_board, a_row, an_interval
 from tests.site.pages.stored import store_board
@@ -42,6 +43,19 @@ def test_an_undefined_score_says_why_and_has_no_rank():
 def test_an_undefined_memory_alarm_says_why():
     html = board_html(a_board(a_row(memory_alarm={"state": "undefined", "reason": "fewer than ten splits"})))
     assert "fewer than ten splits" in html
+
+
+def test_a_score_far_outside_of_the_others_is_marked_as_beyond_and_does_not_squeeze_them():
+    near = [a_row(score=an_interval(0.1 + 0.01 * i)) for i in range(5)]
+    html = board_html(a_board(*near, a_row(score=an_interval(-40.0))))
+    assert (html.count("<circle"), html.count("<path")) == (5, 1)
+    alone = board_html(a_board(*near))
+    assert alone.count("<circle") == 5
+    assert "<path" not in alone
+
+
+def test_a_zero_has_no_sign_and_a_negative_number_a_minus():
+    assert [text(number) for number in (-0.0001, -0.25, 0.25, None)] == ["0.000", "−0.250", "0.250", "n/a"]
 
 
 def test_a_baseline_is_in_the_table_as_what_it_is_and_has_no_page():
