@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-FAST = ("metrics", "baselines", "opening", "intervals", "pair_boosting", "models", "engine")
+FAST = ("metrics", "baselines", "opening", "intervals", "pair_boosting", "models", "engine", "publishing")
 
 
 def main() -> None:

@@ -29,16 +29,16 @@ REPLICATES, TURNS = 1000, 3
 def site() -> Iterator[None]:
     """Django on a database of its own; gone at the end."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    os.environ["REDIS_URL"] = "memory://"  # nobody takes the task that is left there
     import django
     from django.conf import settings
     from django.core.management import call_command
     from django.db import connections
 
-    from leaderboard.celery import app
+    import leaderboard.celery  # noqa: F401  # the app, which tasks are sent by
     from tests.site.services import running_postgres
 
     django.setup()
-    app.conf.broker_url = "memory://"
     with running_postgres() as postgres, tempfile.TemporaryDirectory() as storage:
         connections.databases["default"].update(
             NAME="holdout", USER="postgres", PASSWORD="", HOST=str(postgres.sockets), PORT=""
