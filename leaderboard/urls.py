@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("about/", about.about, name="about"),
     # For people
     path("submit/", submit.submit, name="submit"),
+    path("uploads/<uuid:upload_id>/remove/", submit.remove_upload, name="remove_upload"),
     path("submissions/", submissions.submissions, name="submissions"),
     path("submissions/<uuid:submission_id>/", submissions.submission, name="submission"),
     path("submissions/<uuid:submission_id>/runs/<int:run_id>/", submissions.run, name="run"),

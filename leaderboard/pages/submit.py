@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from typing import TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods, require_POST
 
-from leaderboard.models import Team, Track
+from leaderboard.models import Team, Track, Upload
+from leaderboard.models.entries import UploadState
 from leaderboard.pages.doors import PersonsRequest, persons_page, tell
 from leaderboard.pages.submit_form import SubmitForm
 from leaderboard.pages.track_facts import facts
+from leaderboard.reads import amounts
 from leaderboard.reads.benchmark import tracks
 from leaderboard.submitting import access, idempotency, quotas, submissions, uploads
 from leaderboard.submitting.errors import Refused
@@ -40,8 +44,18 @@ def submit(request: PersonsRequest) -> HttpResponse:
     else:
         form = SubmitForm(team, track, initial={"key": uuid4(), "team": team.slug, "track": track.slug})
     page = {"form": form, "team": team, "teams": teams, "track": track, "tracks": open_tracks}
-    page |= {"facts": facts(track), "quota": quotas.left(team, track), "upload": _by_hand(team)}
+    page |= {"facts": facts(track), "quota": quotas.left(team, track)}
+    page |= {"by_hand": _by_hand(team, track), "archives": _archives(team)}
     return render(request, "submit/submit.html", page, status=400 if form.errors else 200)
+
+
+@require_POST
+@persons_page
+def remove_upload(request: PersonsRequest, upload_id: UUID) -> HttpResponse:
+    upload = access.one(access.uploads_of(request.user).select_related("team"), pk=upload_id)
+    uploads.remove(upload)
+    messages.success(request, f"The archive {upload.name} is removed.")
+    return redirect(f"{reverse('submit')}?{urlencode({'team': upload.team.slug})}")
 
 
 def _send(request: PersonsRequest, team: Team, track: Track) -> tuple[SubmitForm, str]:
@@ -98,10 +112,21 @@ def _chosen(choices: Sequence[Choice], slug: str | None) -> Choice:
     return found
 
 
-def _by_hand(team: Team) -> dict[str, object]:
+def _by_hand(team: Team, track: Track) -> dict[str, object]:
     return {
         "team": team.slug,
-        "api": f"{settings.SITE_URL}/api/v1",
+        "track": track.slug,
+        "site": settings.SITE_URL,
         "piece_bytes": settings.UPLOAD_CHUNK_BYTES,
+        "kept_h": settings.UPLOAD_KEPT_H,
         "most_gb": settings.UPLOAD_MOST_BYTES >> 30,
     }
+
+
+def _archives(team: Team) -> list[tuple[Upload, str]]:
+    """Those that no submission uses, each with how much of it is here."""
+    there = Upload.objects.filter(team=team, submissions=None).exclude(state=UploadState.EXPIRED)
+    return [
+        (upload, f"{amounts.size(upload.received_bytes)} of {amounts.size(upload.size_bytes)}")
+        for upload in there.order_by("-created_at", "id")
+    ]

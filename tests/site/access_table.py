@@ -123,6 +123,8 @@ TABLE = {
     ("POST", "tokens/"): PEOPLES,
     ("GET", "tokens/<uuid:token_id>/"): NO_GET,
     ("POST", "tokens/<uuid:token_id>/"): "302 404 404 302 404 404",
+    ("GET", "uploads/<uuid:upload_id>/remove/"): NO_GET,
+    ("POST", "uploads/<uuid:upload_id>/remove/"): "302 404 302 302 404 404",
 }
 """What is not published."""
 

@@ -145,6 +145,16 @@ def test_archives_of_other_teams_are_not_offered(client, cast, track):
     assert "theirs.tar" not in page
 
 
+def test_an_archive_that_no_submission_uses_can_be_removed(client, cast, track):
+    client.force_login(cast.stranger)
+    mine, other = make_upload(team=cast.stranger.teams.get(), name="ours.tar"), make_upload(name="theirs.tar")
+    assert reverse("remove_upload", args=[mine.pk]) in client.get(reverse("submit")).text
+    client.post(reverse("remove_upload", args=[mine.pk]))
+    assert "ours.tar</span>" not in client.get(reverse("submit")).text
+    assert client.post(reverse("remove_upload", args=[other.pk])).status_code == 404
+    assert set(Upload.objects.values_list("name", "state")) == {("ours.tar", "expired"), ("theirs.tar", "complete")}
+
+
 def test_a_team_that_is_not_ones_own_is_not_sent_for(client, cast, track):
     theirs = cast.stranger.teams.get()
     assert client.post(reverse("submit"), typed(cast, track, team=theirs.slug)).status_code == 404
