@@ -45,6 +45,8 @@ def up_command(
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     place = BoardFolder(folder.resolve())
     try:
+        if demo and os.environ.get("DATABASE_URL"):
+            raise BoardError("--demo fills a database of its own alone: unset DATABASE_URL")
         with place.held():
             _clear(place, console)
             sockets.check_free(port)

@@ -4,6 +4,7 @@ they are evaluated. Runs as a child of `holdout up`; whatever stands already sta
 
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,10 +48,13 @@ def load(console: Console) -> None:
     from benchmark_data.synthetic import write_tiny
 
     release = settings.RELEASES / "synthetic-tiny-1"
-    if not release.exists():
+    if release.exists():
+        call_command("load_release", str(release))
+    else:
         console.print("making the small release")
-        write_tiny(release)
-    call_command("load_release", str(release))
+        with tempfile.TemporaryDirectory() as folder:
+            write_tiny(Path(folder) / "tiny")
+            call_command("load_release", str(Path(folder) / "tiny"))
     options = {"splits": 1, "arm": ["real", "intradrug"], "per_day": 50, "at_once": len(MODELS), "memory_mb": 2048}
     words = {"title": "Demonstration", "description": "Synthetic screens, so nothing here says anything of cancer."}
     call_command("load_track", TRACK, release="synthetic-tiny", smoke="synthetic-tiny", **options, **words)

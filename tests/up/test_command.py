@@ -33,9 +33,9 @@ def port():
         return server.getsockname()[1]
 
 
-def command(folder, port):
+def command(folder, port, *more):
     door = "from evaluator.cli.app import main; main()"
-    options = ("--folder", str(folder), "--port", str(port), "--sandbox", "process")
+    options = ("--folder", str(folder), "--port", str(port), "--sandbox", "process", *more)
     return [sys.executable, "-c", door, "up", *options]
 
 
@@ -72,9 +72,14 @@ def part(folder, name):
     return int(started[-1])
 
 
-def refused(folder, port, **more):
+def refused(folder, port, *options, **more):
     ended = subprocess.run(
-        command(folder, port), env=environment(**more), capture_output=True, text=True, timeout=120, check=False
+        command(folder, port, *options),
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert ended.returncode == 1, ended.stderr
     assert "Traceback" not in ended.stderr
@@ -114,3 +119,8 @@ def test_a_database_that_is_not_ours_is_not_changed_unasked(folder, port):
             cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
             assert cursor.fetchone() == (0,)
     assert not (folder / "postgres").exists()
+
+
+def test_the_demonstration_fills_no_database_that_is_not_ours(folder, port):
+    assert "unset DATABASE_URL" in refused(folder, port, "--demo", DATABASE_URL="postgresql://postgres@/holdout")
+    assert not folder.exists()
