@@ -32,7 +32,6 @@ RELEASES = env.folder("HOLDOUT_RELEASES", VAR / "releases")
 LEASE_S = env.whole("HOLDOUT_LEASE_S", 60)
 """A host that is silent for so long loses what it runs."""
 TICK_S = env.whole("HOLDOUT_TICK_S", 2)
-MOST_FAILURES_OF_OURS = 3
 UPLOAD_MOST_BYTES = env.whole("HOLDOUT_UPLOAD_MOST_GB", 10) << 30
 UPLOAD_CHUNK_BYTES = 16 << 20
 UPLOAD_KEPT_H = env.whole("HOLDOUT_UPLOAD_KEPT_H", 48)
