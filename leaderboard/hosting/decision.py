@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
+from uuid import UUID
 
 from evaluator.agent.messages import Order, Phase, Report, StageKind, StageReport
 from evaluator.sandbox.outcomes import Fault, Outcome
@@ -211,9 +212,9 @@ def _end(
 # What begins here.
 
 
-def _place_waiting(going: list[_Judged], room: Room) -> tuple[dict[object, set[str]], Room]:
+def _place_waiting(going: list[_Judged], room: Room) -> tuple[dict[UUID, set[str]], Room]:
     """An attempt always has one stage wanted, or the host would forget its model; more of them as room allows."""
-    placed: dict[object, set[str]] = {}
+    placed: dict[UUID, set[str]] = {}
     for one in going:
         has_one = any(stage.wanted_s is not None for stage in one.left)
         placed[one.attempt.id] = set() if has_one else {stage.key for stage in one.waiting[:1]}
