@@ -45,10 +45,10 @@ def up_command(
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     place = BoardFolder(folder.resolve())
     try:
-        if demo and os.environ.get("DATABASE_URL"):
-            raise BoardError("--demo fills a database of its own alone: unset DATABASE_URL")
+        _check_demo(demo)
         with place.held():
-            _clear(place, console)
+            if left := place.clear_leftovers():
+                console.print(f"{left} processes were left of a board that was killed: they are gone")
             sockets.check_free(port)
             kind = chosen(sandbox, place.path / "host", console.print)
             if demo and kind is SandboxKind.DOCKER:
@@ -67,9 +67,9 @@ def up_command(
         raise typer.Exit(1) from None
 
 
-def _clear(place: BoardFolder, console: Console) -> None:
-    if left := place.clear_leftovers():
-        console.print(f"{left} processes were left of a board that was killed: they are gone")
+def _check_demo(demo: bool) -> None:
+    if demo and os.environ.get("DATABASE_URL"):
+        raise BoardError("--demo fills a database of its own alone: unset DATABASE_URL")
 
 
 def _run(board: Board, console: Console, *, migrate: bool, password: str) -> None:
