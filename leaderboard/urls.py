@@ -42,4 +42,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("leaderboard.api.urls")),
     re_path("^api/", schema.Unknown.as_view()),
 ]
+handler400 = "leaderboard.pages.errors.bad_request"
 handler500 = "leaderboard.api.problems.server_error"

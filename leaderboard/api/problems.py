@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from leaderboard.pages import errors
 from leaderboard.submitting.errors import Refused
 
 MEDIA_TYPE = "application/problem+json"
@@ -115,7 +115,7 @@ def problem_response(error: Exception, _context: Mapping[str, Any]) -> Response 
 def server_error(request: HttpRequest) -> HttpResponse:
     """For everything that nobody caught, pages too."""
     if not request.path.startswith("/api/"):
-        return defaults.server_error(request)
+        return errors.server_error(request)
     return JsonResponse(problem(Problem.INTERNAL, "The server has failed."), status=500, content_type=MEDIA_TYPE)
 
 

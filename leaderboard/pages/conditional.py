@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import quote_etag
 
-MOST_KEPT = 64
+MOST_KEPT_BYTES = 32 << 20
 _kept: dict[str, bytes] = {}  # pages for strangers by their tag, the oldest first
 
 
@@ -35,9 +35,9 @@ def ready(request: HttpRequest, tag: str | None) -> HttpResponseBase | None:
 def keep(request: HttpRequest, response: HttpResponse, tag: str | None) -> HttpResponseBase:
     """Strangers all see the same page; those of people are theirs alone."""
     if tag and not request.user.is_authenticated:
-        while len(_kept) >= MOST_KEPT:
-            _kept.pop(next(iter(_kept)), None)
         _kept[tag] = response.content
+        while sum(map(len, list(_kept.values()))) > MOST_KEPT_BYTES:
+            _kept.pop(next(iter(_kept)), None)
     return _tagged(response, tag)
 
 

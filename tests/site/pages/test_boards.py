@@ -111,11 +111,15 @@ def test_a_page_that_is_kept_for_strangers_is_not_shown_to_a_person_or_the_other
 
 
 def test_no_more_pages_are_kept_than_there_is_room_for(client, monkeypatch):
-    monkeypatch.setattr(conditional, "MOST_KEPT", 2)
+    boards = [store_board(metric=metric) for metric in ("primary", "r2", "rmse")]
     monkeypatch.setattr(conditional, "_kept", {})
-    for metric in ("primary", "r2", "rmse"):
-        client.get(page_of(store_board(metric=metric)), {"metric": metric})
-    assert len(conditional._kept) == 2
+    pages = [client.get(page_of(board), {"metric": board.metric}).content for board in boards]
+    assert list(conditional._kept.values()) == pages
+    conditional._kept.clear()
+    monkeypatch.setattr(conditional, "MOST_KEPT_BYTES", sum(map(len, pages)) - 1)
+    for board in boards:
+        client.get(page_of(board), {"metric": board.metric})
+    assert list(conditional._kept.values()) == pages[1:]
 
 
 def test_the_tag_is_another_for_who_is_signed_in(client):

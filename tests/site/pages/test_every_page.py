@@ -76,4 +76,12 @@ def test_our_failure_is_called_ours(client, monkeypatch):
     client.raise_request_exception = False
     answer = client.get(reverse("home"))
     assert (answer.status_code, "This is our failure" in answer.text) == (500, True)
+    assert "demonstration, not sealed</strong>" in answer.text
+    assert faults(answer.text) == []
+
+
+def test_a_request_that_is_not_understood_has_its_page(client):
+    answer = client.get(reverse("home"), headers={"Host": "evil.example.org"})
+    assert (answer.status_code, "could not be understood" in answer.text) == (400, True)
+    assert "demonstration, not sealed</strong>" in answer.text
     assert faults(answer.text) == []
