@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, FloatField, Q, Sum
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce, Now
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from evaluator.agent.messages import StageKind
@@ -26,8 +25,8 @@ FEWEST, MOST = 3, 400
 """Stages of a kind that durations are taken from."""
 Z90 = 1.645
 UNFINISHED = (RunState.QUEUED, RunState.RUNNING, RunState.PARKED)
-WALL_S = Cast(KT("ending__wall_s"), FloatField())
-CPU_S = Coalesce(Cast(KT("ending__peaks__cpu_s"), FloatField()), WALL_S)
+WALL_S = F("wall_s")
+CPU_S = Coalesce("cpu_s", "wall_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +160,9 @@ def _lanes(track: EngineTrack) -> int:
     )
 
 
-def _durations(submission: Submission, measure: Coalesce | Cast) -> Durations | None:
+def _durations(submission: Submission, measure: Coalesce | F) -> Durations | None:
     """Of its own stages once there are some of each kind, else of all that went through the same track."""
-    finished = Stage.objects.filter(attempt__run__purpose=Purpose.TRACK, ending__outcome=Outcome.FINISHED)
+    finished = Stage.objects.filter(attempt__run__purpose=Purpose.TRACK, outcome=Outcome.FINISHED)
     for some in (
         finished.filter(attempt__run__submission=submission),
         finished.filter(attempt__run__submission__track=submission.track_id),
@@ -179,9 +178,9 @@ def _durations(submission: Submission, measure: Coalesce | Cast) -> Durations | 
 
 def _cost(submission: Submission, track: EngineTrack, total: int) -> Cost:
     stages = Stage.objects.filter(attempt__run__submission=submission)
-    spent = stages.aggregate(cpu_s=Sum(CPU_S), wall_s=Sum(WALL_S, filter=~Q(attempt__state=AttemptState.GIVEN_UP)))
+    spent = stages.aggregate(cpu=Sum(CPU_S), wall=Sum(WALL_S, filter=~Q(attempt__state=AttemptState.GIVEN_UP)))
     refunds = Refund.objects.filter(attempt__run__submission=submission)
     refunded = refunds.aggregate(cpu_s=Sum("cpu_s"))["cpu_s"] or 0.0
     cpus = _durations(submission, CPU_S)
     expected = None if cpus is None else cpus.of(total, len(track.targets)).mean
-    return Cost((spent["cpu_s"] or 0.0) - refunded, spent["wall_s"] or 0.0, refunded, expected)
+    return Cost((spent["cpu"] or 0.0) - refunded, spent["wall"] or 0.0, refunded, expected)

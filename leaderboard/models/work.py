@@ -1,8 +1,11 @@
 """Work under way: evaluations, their runs, and the attempts at them on hosts. Only `hosting/` writes here."""
 
 import uuid
+from typing import Any
 
 from django.db import models
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 
 from leaderboard.models.benchmark import Track
 from leaderboard.models.entries import Submission
@@ -88,6 +91,10 @@ class Attempt(models.Model):
         return f"{self.run} on {self.host}"
 
 
+def _of_ending(path: str, field: "models.Field[Any, Any]") -> models.GeneratedField:
+    return models.GeneratedField(expression=Cast(KT(f"ending__{path}"), field), output_field=field, db_persist=True)
+
+
 class Stage(models.Model):
     """One container of an attempt. `ending` is evaluator.sandbox.stages.Ending as JSON."""
 
@@ -100,6 +107,12 @@ class Stage(models.Model):
     wanted_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ending = models.JSONField(null=True)
+    # Read without its logs, which are most of an ending: of a hundred runs they are a hundred megabytes.
+    outcome = _of_ending("outcome", models.TextField(null=True))
+    wall_s = _of_ending("wall_s", models.FloatField(null=True))
+    memory_mb = _of_ending("peaks__memory_mb", models.FloatField(null=True))
+    cpu_s = _of_ending("peaks__cpu_s", models.FloatField(null=True))
+    reason = _of_ending("reason", models.TextField(null=True))
     manifest = models.CharField(max_length=64, blank=True)
     image = models.CharField(max_length=100, blank=True)  # the identity that an image stage found
 

@@ -8,10 +8,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import FloatField
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
-
 from evaluator.agent.messages import StageKind
 from evaluator.sandbox.outcomes import Fault, Outcome
 from leaderboard.models import Stage, Submission
@@ -134,10 +130,10 @@ def _stage_rows(submission: Submission) -> list[dict[str, Any]]:
             "state",
             "phase",
             "wanted_at",
-            outcome=KT("ending__outcome"),
-            wall_s=Cast(KT("ending__wall_s"), FloatField()),
-            memory_mb=Cast(KT("ending__peaks__memory_mb"), FloatField()),
-            reason=KT("ending__reason"),
+            "outcome",
+            "wall_s",
+            "memory_mb",
+            "reason",
         )
     ]
 
