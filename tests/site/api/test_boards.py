@@ -18,7 +18,9 @@ def address(board):
     return f"/api/v1/boards/{board.track.slug}/"
 
 
-def test_a_board_is_sent_byte_for_byte_in_one_query(anybody, board, address, django_assert_num_queries):
+def test_a_board_is_sent_byte_for_byte_and_read_once(anybody, board, address, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        anybody.get(address)
     with django_assert_num_queries(1):
         answer = anybody.get(address)
     assert answer.content == board.json
@@ -48,6 +50,12 @@ def test_a_board_comes_as_csv_in_three_ways(anybody, board, address, way):
     answer = ways[way]()
     assert answer.content == board.csv
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
+
+
+def test_a_board_that_was_made_again_is_sent_at_once(anybody, board, address):
+    anybody.get(address)
+    type(board).objects.filter(pk=board.pk).update(json=b'{"new": 1}', etag="new")
+    assert anybody.get(address).json() == {"new": 1}
 
 
 def test_json_and_csv_have_etags_of_their_own(anybody, address):
