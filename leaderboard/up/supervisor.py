@@ -17,7 +17,7 @@ LOOK_S = 0.1
 MOST_DELAY_S = 30.0
 SETTLED_S = 30.0
 """A part that lived so long is restarted at once when it dies."""
-START_S = 120.0
+START_S = 300.0
 LOG_MOST_BYTES = 10 << 20
 
 

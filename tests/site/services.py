@@ -53,4 +53,4 @@ def _running(
         yield server
     finally:
         server.send_signal(signal.SIGINT)
-        server.wait(30)
+        server.wait(600)

@@ -16,7 +16,7 @@ import pytest
 
 from leaderboard.up.folder import BoardFolder
 from tests.site.services import running_postgres
-from tests.up.waiting import until
+from tests.up.waiting import PATIENCE_S, until
 
 OURS = ("SECRET_KEY", "DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "HOLDOUT_")
 
@@ -59,11 +59,11 @@ def running(folder, port):
         yield process
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE_S)
 
 
 def front_page(port):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE_S) as answer:
         return answer.status
 
 
@@ -78,7 +78,7 @@ def refused(folder, port, *options, **more):
         env=environment(**more),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert ended.returncode == 1, ended.stderr
@@ -101,7 +101,7 @@ def test_a_board_outlives_its_parts_and_a_killed_board_goes_on_and_stops_clean(f
         assert front_page(port) == 200
         assert place.secret("SECRET_KEY") == secret
         board.send_signal(signal.SIGINT)
-        assert board.wait(60) == 0
+        assert board.wait(PATIENCE_S) == 0
     assert place.marked() == []
 
 

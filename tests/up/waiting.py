@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 60
+PATIENCE_S = 600  # for a hang, not for a slow machine
 
 
 def until(condition: Callable[[], object], meanwhile: Callable[[], None] = lambda: None) -> None:
