@@ -19,6 +19,7 @@ from leaderboard.states import ACTIVE, Purpose, RunState, StageState, Submission
 from leaderboard.vocabulary import VOCABULARY, Reason
 
 S = SubmissionState
+ESTIMATED = ACTIVE - {S.WAITING, S.SCORING}
 WORDS = {
     S.RECEIVED: ("received", "It waits to be looked at."),
     S.CHECKING: ("checking", "The image is fetched and held against the rules of the contract."),
@@ -169,10 +170,12 @@ def _told(submission: Submission) -> Told | None:
 
 
 def _step(step: Step) -> StepRow:
-    return StepRow(WORDS[step.state][0], step.standing, step.standing in (Standing.NOW, Standing.STOPPED))
+    return StepRow(
+        WORDS[step.state][0], step.standing, step.standing in (Standing.NOW, Standing.HELD, Standing.STOPPED)
+    )
 
 
-def forecast_facts(forecast: Forecast, *, is_active: bool) -> tuple[tuple[str, str], ...]:
+def forecast_facts(forecast: Forecast, *, has_estimate: bool) -> tuple[tuple[str, str], ...]:
     facts = []
     if forecast.place is not None:
         facts.append(("Place in the queue", "next" if forecast.place == 1 else str(forecast.place)))
@@ -180,8 +183,8 @@ def forecast_facts(forecast: Forecast, *, is_active: bool) -> tuple[tuple[str, s
         facts.append(("Expected start", _estimate(forecast.start)))
     if forecast.end:
         facts.append(("Expected end", _estimate(forecast.end)))
-    elif is_active:
-        facts.append(("Expected end", "no estimate yet: too little of this track has run here"))
+    elif has_estimate:
+        facts.append(("Expected end", "no estimate yet"))
     return (*facts, ("Cost so far", _cost(forecast.cost)))
 
 

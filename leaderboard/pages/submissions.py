@@ -107,7 +107,7 @@ def _standing(request: PersonsRequest, entry: Submission) -> dict[str, object]:
         "submission": entry,
         "page": standing.page(entry, runs),
         "failed": _failed(runs) if ended else None,
-        "forecast": standing.forecast_facts(_forecast(entry), is_active=not ended),
+        "forecast": standing.forecast_facts(_forecast(entry), has_estimate=entry.state in standing.ESTIMATED),
         "is_published": entry.state == SubmissionState.PUBLISHED,
         "may_withdraw": entry.state in writes.MAY_BE_WITHDRAWN,
         "may_delete": access.may_delete(request.user, entry),

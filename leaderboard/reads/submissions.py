@@ -15,14 +15,21 @@ from leaderboard.states import AttemptState, Purpose, RunState, StageState, Subm
 
 S = SubmissionState
 PATH = (S.RECEIVED, S.CHECKING, S.SMOKE, S.QUEUED, S.RUNNING, S.SCORING, S.PUBLISHED)
-_OFF_THE_PATH = frozenset(S) - frozenset(PATH)
 
 
 class Standing(StrEnum):
     DONE = "done"
     NOW = "now"
+    HELD = "waits for us"
     STOPPED = "stopped here"
     AHEAD = "ahead"
+
+
+_HERE = {
+    S.PUBLISHED: Standing.DONE,
+    S.WAITING: Standing.HELD,
+    **dict.fromkeys((S.REJECTED, S.FAILED, S.WITHDRAWN), Standing.STOPPED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +156,7 @@ def steps(submission: Submission, runs: Sequence[RunLine]) -> tuple[Step, ...]:
     state = SubmissionState(submission.state)
     here = reached(submission, runs)
     at = PATH.index(here)
-    standing = Standing.STOPPED if state in _OFF_THE_PATH else Standing.DONE if state is S.PUBLISHED else Standing.NOW
+    standing = _HERE.get(state, Standing.NOW)
     return tuple(
         Step(one, Standing.DONE if index < at else Standing.AHEAD if index > at else standing)
         for index, one in enumerate(PATH)

@@ -47,11 +47,11 @@ def test_one_that_left_the_path_is_shown_where_it_stopped(state, purpose, expect
     assert stopped.state is expected
 
 
-def test_one_that_waits_for_us_with_every_run_done_stopped_at_scoring():
+def test_one_that_waits_for_us_with_every_run_done_is_held_at_scoring():
     submission = make_submission(state="waiting")
     make_run(submission=submission, state=RunState.DONE)
-    (stopped,) = [step for step in steps(submission, runs_of(submission)) if step.standing is Standing.STOPPED]
-    assert stopped.state is SubmissionState.SCORING
+    (held,) = [step for step in steps(submission, runs_of(submission)) if step.standing is Standing.HELD]
+    assert held.state is SubmissionState.SCORING
 
 
 def test_stages_that_do_not_exist_yet_are_counted_from_the_track():
