@@ -35,8 +35,8 @@ class TokenForm(forms.Form):
 
 
 @require_http_methods(["GET", "POST"])
-@sensitive_variables("secret")
 @persons_page
+@sensitive_variables("secret")
 def tokens(request: PersonsRequest) -> HttpResponse:
     form, secret = TokenForm(request.POST or None), None
     if form.is_valid():
