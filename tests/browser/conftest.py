@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.site.conftest import django_db_modify_db_settings  # noqa: F401  # the site's own PostgreSQL
 from tests.site.hosting.conftest import tiny  # noqa: F401
 
 CHROMIUM = Path("/usr/bin/chromium")
