@@ -11,17 +11,28 @@ from leaderboard.hosting.decision import decide
 from leaderboard.hosting.rows import apply, storable, view
 from leaderboard.models import Host
 
+MOST_AHEAD = 1 << 42
+"""A host begins with its clock's milliseconds, 2^41 by the year 2039. A number that nothing can exceed would lock it out
+for ever, whoever sent it; by steps of this size it takes millions of reports to get there."""
+
 
 class UnknownHostError(LookupError):
     """Nobody told us of a host of this name."""
 
 
+class ImplausibleSequenceError(ValueError):
+    """A number that no host comes to by counting on."""
+
+
 def receive(report: Report) -> Answer:
-    """UnknownHostError for a host without a row. A report that is no newer than the last one changes nothing."""
+    """UnknownHostError for a host without a row, ImplausibleSequenceError for a leap. A report that is no newer than the
+    last one changes nothing."""
     with transaction.atomic():
         host, now = _locked(report.host)
         if report.sequence <= host.sequence:
             return _answer(report, host.sequence, None)
+        if report.sequence - host.sequence > MOST_AHEAD:
+            raise ImplausibleSequenceError(f"{report.host} counts {report.sequence} after {host.sequence}")
         decision = decide(view(host, now, report), report)
         apply(host, now, decision.changes)
         _note(host, report)

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import close_old_connections
 from kombu.exceptions import OperationalError as BrokerError
 
-from evaluator.agent.messages import Report
 from evaluator.worker import ANSWER_TASK, REPORT_TASK, REPORTS, broker_app, queue_of
+from leaderboard.hosting.border import read_report
 
 log = logging.getLogger("holdout.gate")
 
@@ -28,10 +28,10 @@ def gate_app(address: str) -> Celery:
 
 def answer(app: Celery, text: str) -> None:
     """What cannot be read, taken or answered now is dropped: the host reports again in a moment."""
-    from leaderboard.hosting.exchange import UnknownHostError, receive
+    from leaderboard.hosting.exchange import ImplausibleSequenceError, UnknownHostError, receive
 
     try:
-        report = Report.from_json(json.loads(text))
+        report = read_report(text)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         log.warning("a report is dropped, it cannot be read: %.200r", error)
         return
@@ -39,7 +39,7 @@ def answer(app: Celery, text: str) -> None:
     try:
         orders = json.dumps(receive(report).to_json())
         app.send_task(ANSWER_TASK, args=[orders], queue=queue_of(report.host), expires=settings.LEASE_S, retry=False)
-    except (UnknownHostError, BrokerError) as error:
+    except (UnknownHostError, ImplausibleSequenceError, BrokerError) as error:
         log.warning("a report is dropped: %s", error)
     except Exception:
         # The outermost door: no report of one host may keep the gate from the others.
