@@ -1,0 +1,45 @@
+"""What is settled of a request before anything reads its body."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+
+from leaderboard.api.problems import MEDIA_TYPE, Problem, problem
+
+ARCHIVE_FORM = "submit"
+MOST_BESIDE_ARCHIVE_BYTES = 1 << 20
+Door = Callable[[HttpRequest], HttpResponse]
+
+
+def bodies_are_bounded(answer: Door) -> Door:
+    """A form with files goes to disk while it is read, for whoever sends it and whatever its size: the check of its
+    token already reads it. So what it says of its length is looked at first; a server reads no further than that."""
+
+    def door(request: HttpRequest) -> HttpResponse:
+        if request.content_type == "multipart/form-data" and _length(request) > _most_bytes(request):
+            return _too_large(request)
+        return answer(request)
+
+    return door
+
+
+def _length(request: HttpRequest) -> int:
+    said = request.META.get("CONTENT_LENGTH") or "0"
+    return int(said) if said.isascii() and said.isdigit() else 0
+
+
+def _most_bytes(request: HttpRequest) -> int:
+    takes_archive = request.path == reverse(ARCHIVE_FORM) and request.user.is_authenticated
+    return MOST_BESIDE_ARCHIVE_BYTES + (settings.UPLOAD_MOST_BYTES if takes_archive else 0)
+
+
+def _too_large(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        body = problem(Problem.TOO_LARGE, "No form of this size is taken here.")
+        return JsonResponse(body, status=413, content_type=MEDIA_TYPE)
+    sentence = (
+        "This is too large for the form. Push the image to a registry, or send the archive in pieces by the API.\n"
+    )
+    return HttpResponse(sentence, status=413, content_type="text/plain")
