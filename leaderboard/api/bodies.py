@@ -1,5 +1,6 @@
 """How bodies are read."""
 
+import json
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -23,8 +24,11 @@ class BoundedJSON(JSONParser):
             raise TooLarge(f"A JSON body has at most {MOST_JSON_BYTES} bytes.")
         try:
             made = super().parse(stream, media_type, dict(parser_context or {}))
+            json.dumps(made, ensure_ascii=False).encode()
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
+        except UnicodeEncodeError:  # no answer that quotes it could be written, and PostgreSQL takes none
+            raise ParseError("The body has half of a character: a lone surrogate.") from None
         if not isinstance(made, dict):
             raise ParseError("The body is not a JSON object.")
         return made
