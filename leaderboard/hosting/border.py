@@ -1,6 +1,6 @@
 """Reads a host's report. Its host may have been taken: what is not of just these types and sizes is no report.
 
-What passes can be stored, added up and shown: one odd number would break the pages of everybody whose forecast counts it.
+What passes can be stored, added up and shown. One odd number would break all pages whose forecast counts it.
 """
 
 import json

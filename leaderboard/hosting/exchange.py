@@ -12,8 +12,8 @@ from leaderboard.hosting.rows import apply, storable, view
 from leaderboard.models import Host
 
 MOST_AHEAD = 1 << 42
-"""A host begins with its clock's milliseconds, 2^41 by the year 2039. A number that nothing can exceed would lock it out
-for ever, whoever sent it; by steps of this size it takes millions of reports to get there."""
+"""A host begins with its clock's milliseconds, 2^41 by the year 2039. A number that nothing can exceed would lock it
+out for ever, whoever sent it; by steps of this size it takes millions of reports to get there."""
 
 
 class UnknownHostError(LookupError):
@@ -25,8 +25,8 @@ class ImplausibleSequenceError(ValueError):
 
 
 def receive(report: Report) -> Answer:
-    """UnknownHostError for a host without a row, ImplausibleSequenceError for a leap. A report that is no newer than the
-    last one changes nothing."""
+    """UnknownHostError for a host without a row, ImplausibleSequenceError for a leap. A report that is no newer than
+    the last one changes nothing."""
     with transaction.atomic():
         host, now = _locked(report.host)
         if report.sequence <= host.sequence:
