@@ -15,6 +15,9 @@ from leaderboard.states import ACTIVE, AttemptState, Purpose, SubmissionState
 from leaderboard.submitting.errors import Refused
 
 UNDER_WAY = ACTIVE - {SubmissionState.WAITING}
+TRIES = 10
+"""For each submission that a team may have counted in a day, so many may be sent, whatever becomes of them: what costs
+a team nothing still takes hosts' time from others, and checks and smoke runs come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class Quota:
 
 
 def left(team: Team, track: Track) -> Quota:
-    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = _today()
     sent = Submission.objects.filter(model__team=team, track=track)
     return Quota(
         per_day=track.per_day,
@@ -73,3 +76,14 @@ def demand(team: Team, track: Track) -> None:
             f"{team.name} has {quota.under_way} submissions to {track.title} under way; {quota.at_once} are allowed."
         )
         raise Refused("quota_at_once", sentence, "Wait until one has ended, or withdraw one.", "track", 429)
+    tried = Submission.objects.filter(model__team=team, track=track, created_at__gte=_today()).count()
+    if tried >= TRIES * track.per_day:
+        sentence = (
+            f"{team.name} has sent {tried} submissions to {track.title} today, rejected and withdrawn ones included."
+        )
+        remedy = f"Try the next with `holdout check` first, and send it after {quota.resets_at:%Y-%m-%d %H:%M} UTC."
+        raise Refused("quota_tries", sentence, remedy, "track", 429)
+
+
+def _today() -> datetime:
+    return timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
