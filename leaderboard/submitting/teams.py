@@ -25,8 +25,7 @@ SALT = "leaderboard.submitting.teams"
 def found(person: Person, name: str) -> Team:
     name = texts.name(name, field="name")
     with transaction.atomic():
-        Person.objects.select_for_update().get(pk=person.pk)
-        if Membership.objects.filter(person=person, role=Role.OWNER).count() >= MOST_OWNED:
+        if _owns_enough(person):
             remedy = "Use one of them, or leave or delete one."
             raise Refused("too_many_teams", f"You own {MOST_OWNED} teams.", remedy, "name", 409)
         if Team.objects.filter(name__iexact=name).exists():
@@ -92,6 +91,10 @@ def change_role(person: access.Who, team: Team, member: Person, role: str) -> No
         membership = _locked(team, member)
         if role != Role.OWNER:
             _demand_another_owner(membership)
+        elif membership.role != Role.OWNER and _owns_enough(member):
+            # Else who founds teams and hands them on has as many as they like, each with its quotas.
+            remedy = "Make another member an owner."
+            raise Refused("too_many_teams", f"{member} owns {MOST_OWNED} teams.", remedy, "role", 409)
         Membership.objects.filter(pk=membership.pk).update(role=role)
 
 
@@ -156,6 +159,12 @@ def _locked(team: Team, member: Person) -> Membership:
     if membership is None:
         raise Refused("not_member", "That person is not in the team.", "There is nothing to do.", status=404)
     return membership
+
+
+def _owns_enough(person: Person) -> bool:
+    """With the person's row locked, so that two teams at once are counted one after the other."""
+    Person.objects.select_for_update().get(pk=person.pk)
+    return Membership.objects.filter(person=person, role=Role.OWNER).count() >= MOST_OWNED
 
 
 def _demand_another_owner(membership: Membership) -> None:
