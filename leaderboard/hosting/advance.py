@@ -99,6 +99,8 @@ def _take(submission: Submission, state: SubmissionState, following: SubmissionS
     if state is S.WAITING:
         return work.release(submission)
     changes: dict[str, object] = {}
+    if (state, following) == (S.CHECKING, S.WAITING) and (theirs := verdicts.of_archive(submission)):
+        following, changes = S.REJECTED, theirs
     match following:
         case S.CHECKING:
             work.begin_check(submission)
@@ -109,7 +111,7 @@ def _take(submission: Submission, state: SubmissionState, following: SubmissionS
             work.begin_evaluation(submission)
         case S.FAILED | S.REJECTED:
             work.stop(submission)
-            changes |= verdicts.of_failure(submission)
+            changes = changes or verdicts.of_failure(submission)
         case S.WAITING:
             changes |= verdicts.of_waiting(submission)
             log.error("submission %s waits for an operator: %s", submission.pk, changes)

@@ -5,6 +5,7 @@ from evaluator.sandbox.stages import Ending
 from evaluator.sandbox.told import told
 from leaderboard.models import Attempt, Run, Stage, Submission
 from leaderboard.states import AttemptState, Purpose, RunState, StageState
+from leaderboard.submitting import uploads
 from leaderboard.vocabulary import Reason, reason_of
 
 
@@ -27,6 +28,15 @@ def of_failure(submission: Submission) -> dict[str, object]:
             sentence = told(ending, sealed=False).sentence
             return {"told": reason_of(ending.outcome), "told_detail": f"{_named(stage)}: {sentence}"}
     raise LookupError(f"submission {submission.pk} has a failed run without a failed stage")
+
+
+def of_archive(submission: Submission) -> dict[str, object]:
+    """Empty, unless the archive that no host could load is another than its team announced: theirs, or they could keep
+    hosts and operators busy with it for ever."""
+    if submission.upload is None or not uploads.is_another(submission.upload):
+        return {}
+    detail = "The archive's sha256 is not the announced one: upload it again."
+    return {"told": Reason.IMAGE_REFUSED, "told_detail": detail}
 
 
 def of_waiting(submission: Submission) -> dict[str, object]:

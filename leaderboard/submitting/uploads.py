@@ -129,6 +129,14 @@ def expire() -> int:
     return ended
 
 
+def is_another(upload: Upload) -> bool:
+    """Whether what lies here, too large to be hashed in a request, is not what was announced. Reads all of it."""
+    if upload.size_bytes <= HASHED_HERE_BYTES or not path_of(upload).exists():
+        return False
+    with path_of(upload).open("rb") as file:
+        return _sha256(file) != upload.sha256
+
+
 def name_of(upload: Upload) -> str:
     """Its file's name in storage."""
     return f"uploads/{upload.id}"
