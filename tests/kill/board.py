@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import socket
-import sys
+import subprocess
 import tempfile
 import threading
 import time
@@ -28,8 +28,9 @@ from tests.kill.prepare import TRACK
 
 PATIENCE_S = 180.0
 LOOK_S = 0.02
-ROOT = Path.cwd()
+ROOT = Path(__file__).resolve().parents[2]
 SITE_ALONE = ("SECRET_KEY", "DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "HOLDOUT_", "PG")
+OF_MODELS = "leaderboard_submission s JOIN leaderboard_model m ON m.id = s.model_id"
 PARTS = ("postgres", "redis-site", "redis-hosts", "worker", "gate", "web", "host")
 
 
@@ -94,7 +95,8 @@ class KilledBoard:
             time.sleep(LOOK_S)
 
     def tails(self) -> str:
-        submissions = "SELECT m.name, s.state, s.told FROM leaderboard_submission s JOIN leaderboard_model m ON m.id = s.model_id"
+        """What a failure shows: where submissions stand, what happened to parts, the ends of their logs."""
+        submissions = f"SELECT m.name, s.state, s.told FROM {OF_MODELS}"
         with suppress(psycopg2.Error, AssertionError):
             states = self.sql(submissions) if self.board.postgres.answers() else "PostgreSQL is away"
             return "\n".join([str(states), *self._tails()])
@@ -134,6 +136,12 @@ class KilledBoard:
         assert answer.status_code == 201, answer.text
         return answer.json()["id"]
 
+    def quota(self) -> tuple[int, int]:
+        """Used today and under way, as the site counts them."""
+        command = python("-m", "tests.kill.prepare", "quota")
+        done = subprocess.run(command, env=self.board.site_environment(), capture_output=True, check=True, text=True)
+        return tuple(json.loads(done.stdout))
+
     def withdraw_all(self) -> None:
         under_way = "SELECT id::text FROM leaderboard_submission WHERE state NOT IN %s"
         for (submission,) in self.sql(under_way, tuple(ENDED)):
@@ -153,7 +161,7 @@ def running_board() -> Iterator[KilledBoard]:
     folder = place / "board"
     said: list[str] = []
     board = _board(folder)
-    supervisor = Supervisor(logs=folder / "logs", say=said.append, first_delay_s=0.05)
+    supervisor = Supervisor(logs=folder / "logs", say=said.append, first_delay_s=0.01)
     watcher = threading.Thread(target=supervisor.run)
     try:
         killed = KilledBoard(board, supervisor, said)
@@ -228,9 +236,3 @@ def of_folder(folder: Path) -> dict[int, str]:
             if any(os.fsencode(folder) in text for text in texts) and int(process.name) != os.getpid():
                 found[int(process.name)] = texts[0].replace(b"\0", b" ").decode(errors="replace")
     return found
-
-
-if __name__ == "__main__":
-    with running_board() as standing:
-        print(standing.address, standing.client, standing.board.folder, file=sys.stderr)
-        signal.pause()

@@ -1,5 +1,7 @@
 """One board for all tests of a module, and what a submission scores when nobody disturbs it."""
 
+import re
+
 import pytest
 
 from tests.kill import ending
@@ -28,7 +30,8 @@ def board(standing, undisturbed):
 
 @pytest.fixture
 def name(request):
-    return request.node.name[-90:]
+    """Of a model, so without brackets."""
+    return re.sub(r"[^a-z-]+", " ", request.node.name).strip()
 
 
 @pytest.fixture

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leaderboard.states import ENDED
-from tests.kill.board import KilledBoard, of_folder
+from tests.kill.board import OF_MODELS, KilledBoard, of_folder
 from tests.kill.prepare import TRACK
 
 RUNS = {"check": 1, "smoke": 1, "track": 2}
 OF_SUBMISSION = "JOIN leaderboard_run r ON r.id = a.run_id WHERE r.submission_id = %s"
 ATTEMPTS = f"SELECT r.id, a.state, a.id::text, r.failures_of_ours, r.state FROM leaderboard_attempt a {OF_SUBMISSION}"
-REFUNDS = f"SELECT f.attempt_id::text FROM leaderboard_refund f JOIN leaderboard_attempt a ON a.id = f.attempt_id {OF_SUBMISSION}"
+REFUNDS = (
+    "SELECT f.attempt_id::text FROM leaderboard_refund f "
+    f"JOIN leaderboard_attempt a ON a.id = f.attempt_id {OF_SUBMISSION}"
+)
 DELIVERED = (
     "SELECT r.purpose, r.spec->>'arm', s.target, replace(a.id::text, '-', ''), s.manifest FROM leaderboard_stage s "
     f"JOIN leaderboard_attempt a ON a.id = s.attempt_id {OF_SUBMISSION} AND a.state = 'done' AND s.kind = 'infer'"
@@ -49,9 +52,7 @@ def scores_of(board: KilledBoard, submission: str) -> Scores:
 
 def published(board: KilledBoard, name: str) -> str:
     """The id of the one submission of that name, published by itself, with everything that follows from that."""
-    ((submission,),) = board.sql(
-        "SELECT s.id::text FROM leaderboard_submission s JOIN leaderboard_model m ON m.id = s.model_id WHERE m.name = %s", name
-    )
+    ((submission,),) = board.sql(f"SELECT s.id::text FROM {OF_MODELS} WHERE m.name = %s", name)
     board.until_state(submission, *ENDED, "waiting")
     assert board.state(submission) == "published", board.tails()
     _counted_once(board, submission)

@@ -11,6 +11,7 @@ import psycopg2
 from tests.kill.board import KilledBoard
 
 LOCK = 717717
+WORKERS = 2
 PAUSE = f"""
 CREATE OR REPLACE FUNCTION pause_here() RETURNS trigger LANGUAGE plpgsql
 AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN NEW; END $$
@@ -36,6 +37,17 @@ class Held:
     def release(self) -> None:
         with suppress(psycopg2.Error):  # the server was killed
             self.connection.close()
+
+
+@contextmanager
+def ticks_held(board: KilledBoard) -> Iterator[None]:
+    """The site's worker has its hands full of ticks that cannot end."""
+    ticks = "SELECT count(*) FROM pg_locks WHERE relation = 'leaderboard_refund'::regclass AND NOT granted"
+    with closing(board.connection()) as connection:
+        connection.autocommit = False
+        connection.cursor().execute("LOCK leaderboard_refund IN ACCESS EXCLUSIVE MODE")
+        board.until("every process of the worker is at a tick", lambda: board.one(ticks) == WORKERS)
+        yield
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """`python -m tests.kill.prepare`: a tiny release with one small track, a person of the staff, a team and a token.
 
-Prints as JSON what a client has to know. Runs where the site runs, as an operator's commands do.
+Prints as JSON what a client has to know; with `quota`, what its team has used. Runs as an operator's commands do.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import django
@@ -16,8 +17,11 @@ DEFINITION = 'sources = ["SynthA"]\ntargets = ["SynthA"]\n'
 
 def main() -> None:
     django.setup()
-    _load()
-    print(json.dumps(_client()))
+    if "quota" in sys.argv:
+        print(json.dumps(_quota()))
+    else:
+        _load()
+        print(json.dumps(_client()))
 
 
 def _load() -> None:
@@ -41,6 +45,14 @@ def _client() -> dict[str, str]:
     team = teams.found(person, "Reference models")
     _, token = tokens.make(person, name="kill tests", scope=Scope.SUBMIT)
     return {"team": team.slug, "token": token}
+
+
+def _quota() -> tuple[int, int]:
+    from leaderboard.models import Team, Track
+    from leaderboard.submitting import quotas
+
+    quota = quotas.left(Team.objects.get(), Track.objects.get())
+    return quota.used_today, quota.under_way
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def test_a_part_dies_while_a_submission_leaves_a_state(board, name, ends_right, 
 def test_a_part_dies_again_and_again(board, name, ends_right, part):
     """As often as a consumer may hold messages, so that none is left deaf by what it could not acknowledge."""
     submission = board.submit(name)
-    for _ in range(12):
+    for _ in range(10):
         with held(board, "submission", "NEW.state <> OLD.state") as moment:
             board.until("it goes on", lambda moment=moment: moment.has_come() or board.state(submission) == S.PUBLISHED)
             board.kill(part)

@@ -8,12 +8,12 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
-import pytest
 import redis
 import requests
 
+from tests.kill.board import OF_MODELS
 from tests.kill.ending import left_on
-from tests.kill.moments import held
+from tests.kill.moments import held, ticks_held
 
 PIECE_BYTES = 4 << 20
 
@@ -40,6 +40,15 @@ def running_stages(board):
     """Those of which the host's folder says that they run."""
     rooms = (board.board.host_folder / "sandbox" / "stages").glob("*/supervisor.json")
     return [room.parent for room in rooms if not (room.parent / "ending.json").exists()]
+
+
+def given_up(board, name):
+    """How many attempts at a model."""
+    return board.one(
+        "SELECT count(*) FROM leaderboard_attempt a JOIN leaderboard_run r ON r.id = a.run_id "
+        f"JOIN ({OF_MODELS}) ON s.id = r.submission_id WHERE m.name = %s AND a.state = 'given up'",
+        name,
+    )
 
 
 @contextmanager
@@ -107,15 +116,6 @@ def test_a_host_that_stays_away_loses_what_it_ran_and_finds_it_removed(board, na
     assert given_up(board, name) == 2
 
 
-def given_up(board, name):
-    return board.one(
-        "SELECT count(*) FROM leaderboard_attempt a JOIN leaderboard_run r ON r.id = a.run_id "
-        "JOIN leaderboard_submission s ON s.id = r.submission_id JOIN leaderboard_model m ON m.id = s.model_id "
-        "WHERE m.name = %s AND a.state = 'given up'",
-        name,
-    )
-
-
 def test_the_worker_dies_in_the_middle_of_scoring_and_again_of_publishing(board, name, ends_right):
     with held(board, "submission", "NEW.state = 'published'") as moment:
         board.submit(name)
@@ -169,6 +169,15 @@ def test_the_sites_redis_dies_with_the_call_to_begin_and_with_the_call_to_score(
     ends_right()
 
 
+def test_a_worker_is_not_deaf_after_its_redis_died_with_tasks_in_its_hands(board, name, ends_right):
+    """What it could not acknowledge counts against no bound of what it may take."""
+    for _ in range(5):
+        with ticks_held(board):
+            board.kill("redis-site")
+    board.submit(name)
+    ends_right()
+
+
 def test_each_redis_is_emptied_in_every_state(board, name, ends_right):
     submission, seen = board.submit(name), set()
 
@@ -186,6 +195,7 @@ def test_each_redis_is_emptied_in_every_state(board, name, ends_right):
 
 
 def test_the_web_server_dies_before_a_submission_is_committed_and_after(board, name, ends_right):
+    used, _ = board.quota()
     with held(board, "submission", "true", of="INSERT") as moment, asking(board, name) as client:
         moment.wait()
         board.kill("web")
@@ -197,11 +207,10 @@ def test_the_web_server_dies_before_a_submission_is_committed_and_after(board, n
     board.submit(name)
     assert board.one(OF_NAME, name) == 1
     ends_right()
+    assert board.quota() == (used + 1, 0)
 
 
-OF_NAME = (
-    "SELECT count(*) FROM leaderboard_submission s JOIN leaderboard_model m ON m.id = s.model_id WHERE m.name = %s"
-)
+OF_NAME = f"SELECT count(*) FROM {OF_MODELS} WHERE m.name = %s"
 
 
 @contextmanager
@@ -209,9 +218,7 @@ def asking(board, name):
     """A client whose request is on its way."""
     assert board.insistent("GET", "me/").ok
     with ThreadPoolExecutor(1) as one:
-        yield one.submit(
-            board.asked, "POST", "submissions/", json=board.draft(name), headers={"Idempotency-Key": name}
-        )
+        yield one.submit(board.asked, "POST", "submissions/", json=board.draft(name), headers={"Idempotency-Key": name})
 
 
 def broke_off(client):
