@@ -38,7 +38,7 @@ bench: $(VENV)-bench/.ready  ## speed, as ratios to stated peers and limits
 
 $(VENV)-bench/.ready: pyproject.toml constraints.txt bench/peers.txt
 	test -x $(VENV)-bench/bin/python || python3 -m venv $(VENV)-bench
-	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[models]' -r bench/peers.txt
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]' -r bench/peers.txt
 	touch $@
 
 lock: setup      ## write constraints.txt from what is installed

@@ -33,6 +33,7 @@ MOST_FAILURES_OF_OURS = 3
 MOST_NEW = 20
 """Attempts that begin with one report; a large host fills within a few of them."""
 LEAST_DISK_MB = 2048
+PUT_BACK = "the host was stopped by its operator"
 SLACK_S = 3600.0
 """For fetching an image, staging and delivering, beside a stage's own wall time."""
 
@@ -77,6 +78,11 @@ def give_up(attempt: HeldAttempt, host: int, reason: str) -> AttemptEnd:
     parked = failures >= MOST_FAILURES_OF_OURS or bool(attempt.failed_on - {host})
     run_state = RunState.PARKED if parked else RunState.QUEUED
     return _end(attempt, AttemptState.GIVEN_UP, run_state, failures=failures, reason=reason)
+
+
+def put_back(attempt: HeldAttempt) -> AttemptEnd:
+    """To the queue, and it counts as no failure: an operator stopped the host."""
+    return _end(attempt, AttemptState.GIVEN_UP, RunState.QUEUED, reason=PUT_BACK)
 
 
 def takes_work(host: HostView, report: Report) -> bool:

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from evaluator.agent.messages import Image, ImageOrigin, Report, StageKind
 from evaluator.engine.runs import RunSpec
-from leaderboard.hosting.decision import MOST_NEW
+from leaderboard.hosting.decision import MOST_NEW, PUT_BACK
 from leaderboard.hosting.view import AttemptEnd, Changes, HeldAttempt, HeldStage, HostView, QueuedRun, StageEnd
 from leaderboard.models import Attempt, Host, Run, Stage, Submission
 from leaderboard.states import AttemptState, Purpose, RunState, StageState, SubmissionState
@@ -90,6 +90,7 @@ def _failed_on(failures: Mapping[int, int]) -> dict[int, frozenset[int]]:
     hosts: dict[int, list[int]] = defaultdict(list)
     rows = (
         Attempt.objects.filter(run__in=failures, state=AttemptState.GIVEN_UP)
+        .exclude(reason=PUT_BACK)
         .order_by("-ended_at")
         .values_list("run_id", "host_id")
         if failures

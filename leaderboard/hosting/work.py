@@ -15,6 +15,8 @@ from evaluator.engine.check import SMOKE, smoke_spec
 from evaluator.engine.evaluation import typed_track
 from evaluator.engine.runs import RunSpec
 from evaluator.sandbox.stages import Limits
+from leaderboard.hosting import decision
+from leaderboard.hosting.rows import end_attempts, held
 from leaderboard.models import Attempt, Evaluation, Host, Run, Submission
 from leaderboard.models.entries import Contract
 from leaderboard.states import AttemptState, Purpose, RunState, SubmissionState
@@ -54,6 +56,13 @@ def stop(submission: Submission) -> None:
             state=RunState.STOPPED, ended_at=Now()
         )
         Attempt.objects.filter(run__in=runs, state=AttemptState.OPEN).update(state=AttemptState.STOPPED, ended_at=Now())
+
+
+def put_back(host_name: str) -> None:
+    """An operator stopped a host, and what ran there with it: it is done again, here or elsewhere."""
+    with transaction.atomic():
+        host = Host.objects.select_for_update().annotate(now=Now()).get(name=host_name)
+        end_attempts([decision.put_back(attempt) for attempt in held(host, host.now)])
 
 
 def release_parked(run: Run) -> None:

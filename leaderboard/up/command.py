@@ -20,6 +20,8 @@ from leaderboard.up.sandbox import Choice, chosen, end_stages
 from leaderboard.up.supervisor import StoppedError, Supervisor
 
 EXAMPLE = "Example: holdout up --demo"
+STOPPED = "stages-were-stopped"
+"""A file in the board's folder: what ran was stopped with the board, and is no failure of its host."""
 
 
 def mount(app: typer.Typer) -> None:
@@ -93,6 +95,7 @@ def _run(board: Board, console: Console, *, migrate: bool, password: str) -> Non
     finally:
         supervisor.stop()
         if ended := end_stages(board.sandbox, board.host_folder):
+            (board.folder / STOPPED).touch()
             console.print(f"{ended} stages were stopped")
     console.print("stopped; run it again to go on")
 
@@ -131,8 +134,11 @@ def _bring_up_to_date(board: Board, supervisor: Supervisor, *, allowed: bool) ->
                 "the database of DATABASE_URL is not up to date: run once with --migrate, or see logs/migrate.log"
             )
         raise BoardError(f"the database could not be brought up to date:\n{supervisor.last_lines('migrate')}")
-    if supervisor.once("add_host", python("-m", "django", "add_host", board.host_name), board.site_environment()):
+    stopped = board.folder / STOPPED
+    add_host = python("-m", "django", "add_host", board.host_name, *(["--put-back"] if stopped.exists() else []))
+    if supervisor.once("add_host", add_host, board.site_environment()):
         raise BoardError(f"the site does not know its host:\n{supervisor.last_lines('add_host')}")
+    stopped.unlink(missing_ok=True)
 
 
 def _speaker(folder: Path, console: Console, *, quiet: bool) -> Callable[[str], None]:

@@ -1,8 +1,10 @@
 """A submission's way through check, smoke run and track, with real agents over sandboxes without containers."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -158,6 +160,18 @@ def test_a_run_that_fails_on_two_hosts_pauses_its_submission(submission, machine
         advance()
     submission.refresh_from_db()
     assert (submission.state, submission.told) == (S.WAITING, Reason.TWO_HOSTS)
+
+
+def test_what_was_stopped_with_its_host_is_run_again_and_no_failure(submission, machine):
+    run = begun(submission, machine).run
+    for _ in range(4):  # the third failure would be one too many
+        call_command("add_host", "one", "--put-back", stdout=StringIO())
+        run.refresh_from_db()
+        assert (run.state, run.failures_of_ours) == (RunState.QUEUED, 0)
+        assert not Attempt.objects.filter(state=AttemptState.OPEN).exists()
+        receive(machine.agent.report())
+        run.refresh_from_db()
+        assert run.state == RunState.RUNNING
 
 
 def test_what_waited_for_an_operator_for_a_day_is_tried_again(submission, machine):
