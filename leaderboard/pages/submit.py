@@ -46,6 +46,7 @@ def submit(request: PersonsRequest) -> HttpResponse:
     page = {"form": form, "team": team, "teams": teams, "track": track, "tracks": open_tracks}
     page |= {"facts": facts(track), "quota": quotas.left(team, track)}
     page |= {"by_hand": _by_hand(team, track), "archives": _archives(team)}
+    page["no_images"] = submissions.NO_IMAGES if settings.SANDBOX == "process" else ""
     return render(request, "submit/submit.html", page, status=400 if form.errors else 200)
 
 

@@ -24,6 +24,7 @@ from leaderboard.vocabulary import Reason
 log = logging.getLogger(__name__)
 
 MAY_BE_WITHDRAWN = [state for state, following in FOLLOWS.items() if SubmissionState.WITHDRAWN in following]
+NO_IMAGES = "This board runs without Docker, so it evaluates our own reference models and no images."
 TEXTS = ("description", "citation", "code_url", "licence")
 
 
@@ -98,6 +99,10 @@ def _demand_standing(person: Person, draft: Draft) -> None:
     if draft.reference and settings.SANDBOX != "process":
         remedy = "Build its image and submit that."
         raise Refused("no_process_sandbox", "This site runs images in Docker alone.", remedy, "reference")
+    if not draft.reference and settings.SANDBOX == "process":
+        raise Refused(
+            "no_images", NO_IMAGES, "Submit it to a board that runs Docker.", "upload" if draft.upload else "image"
+        )
 
 
 def _taken_upload(team: Team, draft: Draft) -> Upload | None:

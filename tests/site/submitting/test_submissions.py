@@ -215,6 +215,11 @@ def test_our_reference_models_are_for_staff_on_a_board_without_docker(cast, draf
     assert refusal(submissions.submit, operator, replace(mine, new_model="B")).code == "no_process_sandbox"
 
 
+def test_a_board_without_docker_says_at_once_that_it_takes_no_images(cast, draft, settings):
+    settings.SANDBOX = "process"
+    assert refused(cast, draft).code == "no_images"
+
+
 @pytest.mark.parametrize("name", ["nothing", "../job", "os", "a\0b", "job;rm"])
 def test_no_other_module_can_be_named_as_a_reference(cast, draft, name):
     assert refused(cast, draft, image="", reference=name).field == "reference"
