@@ -72,12 +72,13 @@ def better_than(draws: Floats, *, units: int, confidence: float = CONFIDENCE) ->
     if len(resampled) < 100:
         raise ValueError(f"ranks need at least 100 replicates defined for every model, there are {len(resampled)}")
     deviation = resampled - resampled.mean(axis=0)
-    negligible = _NO_DIFFERENCE * float(np.abs(estimate).max())
     t = np.zeros((len(estimate), len(estimate)))
     largest = np.zeros(len(resampled))
     for i in range(len(estimate) - 1):  # a row of pairs at a time: all of them at once would not fit into memory
         difference = deviation[:, i, None] - deviation[:, i + 1 :]  # (replicates, models after i)
         error = difference.std(axis=0, ddof=1)
+        # Of the two that are compared: beside one absurd score the differences of all others would be none.
+        negligible = _NO_DIFFERENCE * np.maximum(abs(estimate[i]), np.abs(estimate[i + 1 :]))
         varies = error > negligible
         if varies.any():
             scaled = np.abs(difference[:, varies]) / error[varies]

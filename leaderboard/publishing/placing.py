@@ -52,7 +52,8 @@ def better_than(draws: Floats, *, units: int, confidence: float = CONFIDENCE) ->
     estimate, resampled = draws[:, 0], draws[:, 1:]
     resampled = resampled[:, np.isfinite(resampled).all(axis=0)]
     deviation = np.ascontiguousarray(resampled - resampled.mean(axis=1, keepdims=True))
-    negligible = _NO_DIFFERENCE * float(np.abs(estimate).max())
+    # Of the two that are compared: beside one absurd score the differences of all others would be none.
+    negligible = _NO_DIFFERENCE * np.maximum(np.abs(estimate)[:, None], np.abs(estimate))
     error = _standard_errors(deviation)
     varies = error > negligible
     largest = np.zeros(deviation.shape[1])

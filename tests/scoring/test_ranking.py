@@ -94,3 +94,14 @@ def test_too_few_common_replicates_are_refused():
     draws[60:, 1] = np.nan
     with pytest.raises(ValueError, match="there are 59"):
         better_than(draws, units=20)
+
+
+@pytest.mark.parametrize("absurd", [-1e14, -1e76, 1e14])
+def test_one_absurd_score_leaves_the_differences_of_others(absurd):
+    random = np.random.default_rng(1)
+    honest = np.array([0.6, 0.5]) + 0.001 * random.standard_normal((301, 2))
+    honest[0] = 0.6, 0.5
+    outlier = absurd * (1 + 0.01 * random.standard_normal(301))
+    better = better_than(np.column_stack([honest, outlier]), units=60)
+    assert better[0, 1]
+    assert list(better[:2, 2]) == [absurd < 0] * 2
