@@ -15,7 +15,7 @@ from leaderboard.states import ACTIVE, AttemptState, Purpose, SubmissionState
 from leaderboard.submitting.errors import Refused
 
 UNDER_WAY = ACTIVE - {SubmissionState.WAITING}
-TRIES = 10
+TRIES = 4
 """For each submission that a team may have counted in a day, so many may be sent, whatever becomes of them: what costs
 a team nothing still takes hosts' time from others, and checks and smoke runs come first."""
 
