@@ -1,6 +1,8 @@
 """What a host that was taken can say: it harms nothing but what it holds, and nobody else."""
 
 import json
+import uuid
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -10,6 +12,7 @@ from leaderboard.hosting.advance import advance
 from leaderboard.hosting.forecast import forecast
 from leaderboard.models import Attempt, Host, Run, Stage
 from leaderboard.states import Purpose
+from leaderboard.submitting import sweeping
 from tests.site.builders import make_attempt, make_ending, make_host, make_run, make_stage, make_submission, make_track
 from tests.site.hosting.values import report
 
@@ -215,3 +218,25 @@ def test_names_that_a_host_gives_are_names(attempt, manifest, name):
     say(ended(attempt, ending=make_ending(), **{name: manifest}))
     stage = Stage.objects.get(key="mine")
     assert (stage.manifest, stage.image) in {("", ""), ("../" * 20, ""), ("", "../" * 20), ("", "x" * 65)}
+
+
+def test_what_lies_where_no_attempt_is_stops_no_sweep(attempt, storage, tmp_path):
+    """A taken host writes into the storage that it shares."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").write_text("x")
+    folder = Path(storage) / "attempts"
+    folder.mkdir(parents=True)
+    mine = folder / attempt.pk.hex
+    mine.mkdir()
+    (folder / uuid.uuid4().hex).symlink_to(outside, target_is_directory=True)
+    (folder / uuid.uuid4().hex).write_text("a file")
+    (folder / f"urn:uuid:{uuid.uuid4()}").mkdir()
+    (folder / "..name").mkdir()
+    scores = Path(storage) / "scores" / "999999"
+    scores.mkdir(parents=True)
+    sweeping.sweep()
+    assert mine.exists()
+    assert (outside / "kept").exists()
+    assert not scores.exists()
+    assert [path.name for path in folder.iterdir() if path.is_symlink()] == []
