@@ -206,6 +206,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_start": 0,
     "interval_step": 0.1,
     "interval_max": 0.1,
+    # Nor for ever for one that hangs.
+    "socket_connect_timeout": 5,
+    "socket_timeout": 5,
 }
 
 LANGUAGE_CODE = "en"

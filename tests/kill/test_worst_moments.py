@@ -194,6 +194,12 @@ def test_each_redis_is_emptied_in_every_state(board, name, ends_right):
     assert {"smoke", "running", "scoring"} <= seen
 
 
+def test_a_submission_is_taken_while_the_sites_redis_hangs(board, name, ends_right):
+    with board.frozen("redis-site"):
+        assert board.submit(name)
+    ends_right()
+
+
 def test_the_web_server_dies_before_a_submission_is_committed_and_after(board, name, ends_right):
     used, _ = board.quota()
     with held(board, "submission", "true", of="INSERT") as moment, asking(board, name) as client:
