@@ -11,7 +11,7 @@ from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
 
 from leaderboard.models import Person, Scope, Token
-from leaderboard.submitting import texts
+from leaderboard.submitting import access, texts
 from leaderboard.submitting.errors import Refused
 
 LONGEST_DAYS = 365
@@ -52,4 +52,6 @@ class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]  # knox has
         found: Token | None = known.first()
         if found is None or not found.user.is_active:
             raise AuthenticationFailed("This token is unknown, revoked or expired.")
+        if found.user.is_staff and not access.is_operator(found.user):  # as on the pages
+            raise AuthenticationFailed("Staff need a second factor: set one up on the site first.")
         return found.user, found

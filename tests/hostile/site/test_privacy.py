@@ -176,6 +176,14 @@ def test_a_token_ends_with_its_person_and_reads_alone_where_it_may(cast, entry):
     assert row.user == cast.owner
 
 
+def test_staff_without_a_second_factor_do_nothing_by_token_either(cast):
+    cast.owner.is_staff = True
+    cast.owner.save()
+    api = APIClient()
+    api.credentials(HTTP_AUTHORIZATION=f"Token {tokens.make(cast.owner, name='x', scope=Scope.SUBMIT)[1]}")
+    assert api.get("/api/v1/me/").status_code == 401
+
+
 def test_who_was_removed_sees_nothing_from_then_on(client, cast, entry):
     client.force_login(cast.teammate)
     assert client.get(f"/submissions/{entry.pk}/").status_code == 200
