@@ -11,6 +11,8 @@ from django.conf import settings
 app = Celery("leaderboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["leaderboard"])
+# Scoring takes long and must not keep ticks waiting: it has a queue of its own, which "-Q scores" takes from.
+app.conf.task_routes = {"leaderboard.score": {"queue": "scores"}, "leaderboard.boards": {"queue": "scores"}}
 # A tick that nobody took before the next one is due is worth nothing.
 app.conf.beat_schedule = {
     "tick": {"task": "leaderboard.tick", "schedule": settings.TICK_S, "options": {"expires": settings.TICK_S}},

@@ -131,6 +131,7 @@ class Board:
         site = self.site_environment()
         return [
             Part(name="worker", command=self._worker(), environment=site, order=SITE),
+            Part(name="scorer", command=self._scorer(), environment=site, order=SITE),
             Part(name="gate", command=python("-m", "leaderboard.hosting.gate"), environment=site, order=SITE),
             Part(name="web", command=self._web(), environment=site, order=DOORS, answers=self._web_answers),
             Part(
@@ -157,8 +158,14 @@ class Board:
 
     def _worker(self) -> list[str]:
         schedule = str(self.folder / "beat-schedule")
-        options = ("-B", "--schedule", schedule, "--concurrency", "2", "--loglevel", "WARNING", "--without-mingle")
-        return python("-m", "celery", "-A", "leaderboard.celery", "worker", *options)
+        return self._celery("celery", "-B", "--schedule", schedule)
+
+    def _scorer(self) -> list[str]:
+        return self._celery("scores")
+
+    def _celery(self, queue: str, *more: str) -> list[str]:
+        options = ("-n", f"{queue}@%h", "-Q", queue, "--concurrency", "1", "--loglevel", "WARNING", "--without-mingle")
+        return python("-m", "celery", "-A", "leaderboard.celery", "worker", *options, *more)
 
     def _web_answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)

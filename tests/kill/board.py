@@ -31,7 +31,7 @@ LOOK_S = 0.02
 ROOT = Path(__file__).resolve().parents[2]
 SITE_ALONE = ("SECRET_KEY", "DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "HOLDOUT_", "PG")
 OF_MODELS = "leaderboard_submission s JOIN leaderboard_model m ON m.id = s.model_id"
-PARTS = ("postgres", "redis-site", "redis-hosts", "worker", "gate", "web", "host")
+PARTS = ("postgres", "redis-site", "redis-hosts", "worker", "scorer", "gate", "web", "host")
 
 
 @dataclass

@@ -116,13 +116,13 @@ def test_a_host_that_stays_away_loses_what_it_ran_and_finds_it_removed(board, na
     assert given_up(board, name) == 2
 
 
-def test_the_worker_dies_in_the_middle_of_scoring_and_again_of_publishing(board, name, ends_right):
+def test_the_scorer_dies_in_the_middle_of_scoring_and_again_of_publishing(board, name, ends_right):
     with held(board, "submission", "NEW.state = 'published'") as moment:
         board.submit(name)
         board.until("a scorer is at it", lambda: board.one(SCORERS) == 1)
-        board.kill("worker")
+        board.kill("scorer")
         moment.wait()
-        board.kill("worker")
+        board.kill("scorer")
     ends_right()
 
 
