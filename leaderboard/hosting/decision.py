@@ -234,7 +234,7 @@ def _place_waiting(going: list[_Judged], room: Room) -> tuple[dict[UUID, set[str
 
 
 def _open(host: HostView, report: Report, room: Room, full: Room) -> Iterator[QueuedRun]:
-    """Checks and smoke runs first; then the team with the fewest running, and of it what has waited longest.
+    """Checks, which need no slot; the team with the fewest running; of it smoke runs first, then what waited longest.
 
     A run that would fit an emptier host ends the round, so that no stream of small ones keeps a large one out.
     """
@@ -243,7 +243,7 @@ def _open(host: HostView, report: Report, room: Room, full: Room) -> Iterator[Qu
     for _ in range(MOST_NEW):
         if not waiting:
             return
-        run = min(waiting, key=lambda run: (run.purpose is Purpose.TRACK, running[run.team], run.queued_at, run.id))
+        run = min(waiting, key=lambda run: (*_turn(run, running[run.team]), run.queued_at, run.id))
         needs = envelope(run.purpose, run.spec)
         if not room.holds(needs):
             return
@@ -251,6 +251,10 @@ def _open(host: HostView, report: Report, room: Room, full: Room) -> Iterator[Qu
         room = room.less(needs)
         running[run.team] += 1
         yield run
+
+
+def _turn(run: QueuedRun, running: int) -> tuple[bool, int, bool]:
+    return run.purpose is not Purpose.CHECK, running, run.purpose is Purpose.TRACK
 
 
 def _could_run(run: QueuedRun, report: Report, full: Room) -> bool:

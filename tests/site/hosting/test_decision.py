@@ -187,10 +187,10 @@ def test_the_team_with_the_fewest_running_comes_first_then_what_waited_longest()
     assert teams_opened(decision, queue) == [1, 3, 1, 2]
 
 
-def test_checks_and_smoke_runs_come_before_track_runs():
-    track, smoke = queued(waited_s=900), queued(team=2, purpose=Purpose.SMOKE)
-    decision = decide(host(queue=[track, smoke], running={2: 5}), report(slots=1))
-    assert [one.run for one in decision.changes.opened] == [smoke.id]
+def test_smoke_runs_come_before_the_teams_track_runs_and_not_before_those_of_others():
+    track, smoke, others = queued(waited_s=900), queued(purpose=Purpose.SMOKE), queued(team=2)
+    decision = decide(host(queue=[track, smoke, others], running={1: 5}), report(slots=2))
+    assert [one.run for one in decision.changes.opened] == [others.id, smoke.id]
 
 
 def test_an_image_is_judged_on_a_full_host():
