@@ -68,6 +68,10 @@ class Board:
         return Path(self.given.get("HOLDOUT_RELEASES") or self.folder / "releases")
 
     @property
+    def temporary(self) -> Path:
+        return self.folder / "tmp"
+
+    @property
     def host_folder(self) -> Path:
         return self.folder / "host"
 
@@ -76,6 +80,7 @@ class Board:
             "SECRET_KEY": self.secret_key,
             "SITE_URL": self.address,
             "DJANGO_SETTINGS_MODULE": "leaderboard.settings",
+            "TMPDIR": str(self.temporary),  # takes archives of forms: 10 GB each, too much for a /tmp in memory
             "DATABASE_URL": self.postgres.url if self.postgres else "",
             "REDIS_URL": self.site_redis.url if self.site_redis else "",
         }

@@ -76,7 +76,7 @@ def _check_demo(demo: bool) -> None:
 
 def _run(board: Board, console: Console, *, migrate: bool, password: str) -> None:
     """With a password, the demonstration is loaded too."""
-    for folder in (board.releases, board.folder / "static"):
+    for folder in (board.releases, board.folder / "static", board.temporary):
         folder.mkdir(parents=True, exist_ok=True)
     if board.postgres:
         board.postgres.make()
