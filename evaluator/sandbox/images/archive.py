@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.sandbox.images.config import host_architecture, judge
-from evaluator.sandbox.images.layers import Blob, Bounds, Tally, check_layer, refused
+from evaluator.sandbox.images.layers import GZIP_MAGIC, Blob, Bounds, Tally, check_layer, refused
 from evaluator.sandbox.images.tarwalk import Kind, Member, TarError, members
 
 MOST_MEMBERS = 2000
@@ -44,6 +44,9 @@ def read_archive(path: Path, *, bounds: Bounds = DEFAULT, architecture: str | No
     """Raises SandboxRefusalError with the first rule that the archive or its image breaks."""
     if path.stat().st_size > bounds.packed_mb << 20:
         raise refused(f"the archive is larger than {bounds.packed_mb} MB")
+    with path.open("rb") as file:
+        if file.read(2) == GZIP_MAGIC:
+            raise refused("the archive is compressed: send it as `docker save` writes it, its layers may be compressed")
     shelf = _Shelf(_members(path), bounds)
     if "index.json" in shelf.blobs:
         config, layers = _from_oci(shelf)
