@@ -111,7 +111,7 @@ def test_a_host_that_stays_away_loses_what_it_ran_and_finds_it_removed(board, na
         board.sql("UPDATE leaderboard_host SET reported_at = now() - interval '1 hour'")  # so long is an outage
         board.until("its attempts are given up", lambda: not attempts_in(board, "track"))
         assert left_on(board)
-    assert board.state(submission) == "running"
+        board.until("the tick takes it as begun", lambda: board.state(submission) == "running")
     ends_right()
     assert given_up(board, name) == 2
 
