@@ -16,6 +16,7 @@ from evaluator.agent.messages import StageKind
 from evaluator.engine.evaluation import typed_track
 from evaluator.engine.track import Track as EngineTrack
 from evaluator.sandbox.outcomes import Outcome
+from leaderboard.hosting.refunds import cpu_s
 from leaderboard.models import Host, Refund, Run, Stage, Submission
 from leaderboard.states import AttemptState, Purpose, RunState, SubmissionState
 
@@ -26,7 +27,7 @@ FEWEST, MOST = 3, 400
 Z90 = 1.645
 UNFINISHED = (RunState.QUEUED, RunState.RUNNING, RunState.PARKED)
 WALL_S = F("wall_s")
-CPU_S = Coalesce("cpu_s", "wall_s")
+CPU_S = cpu_s()
 
 
 @dataclass(frozen=True, slots=True)
