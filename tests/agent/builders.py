@@ -1,31 +1,19 @@
 """Agents and orders that take only what a test is about."""
 
-from benchmark_data.manifest import Scheme
+from types import SimpleNamespace
+
 from evaluator.agent.agent import Agent
 from evaluator.agent.bench import Bench
 from evaluator.agent.messages import Answer, Capacity, Image, ImageOrigin, Order, StageKind
-from evaluator.arms import Arm
 from evaluator.engine.runs import RunSpec
-from evaluator.sandbox.stages import Limits
 from tests.agent.fake_sandbox import Clock, FakeImages, FakeReleases, FakeSandbox, FakeStore, Inline, read_four
+from tests.engine import builders
 
 LEASE_S = 60.0
 
 
 def make_spec(**changes) -> RunSpec:
-    values = {
-        "image": "sha256:" + "0" * 64,
-        "release_id": "release",
-        "source": "A",
-        "scheme": Scheme.RANDOM_ROWS,
-        "split": 0,
-        "arm": Arm.parse("real"),
-        "seed": 7,
-        "targets": ("A", "B"),
-        "train": Limits(),
-        "infer": Limits(),
-    }
-    return RunSpec(**values | changes)
+    return builders.make_spec(SimpleNamespace(id="release"), **changes)
 
 
 def make_order(key="k1", **changes) -> Order:
