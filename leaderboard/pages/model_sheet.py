@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leaderboard.pages.figures import LOWER_IS_BETTER, METRICS, Figure, figure, heat, metric_name, value
+from leaderboard.publishing.tables import beats
 
 REAL = "real"
 
@@ -117,19 +118,11 @@ def headline(summary: Mapping[str, Any]) -> Headline | None:
     return Headline(
         score=figure(intervals.get("primary/")),
         over_drugs=figure(over_drugs),
-        beats_drugs=beats(over_drugs),
+        beats_drugs=beats(over_drugs) if over_drugs else "cannot tell",
         gap=figure(intervals.get("gap/")),
         alarm=alarm["state"],
         alarm_reason=alarm["reason"],
     )
-
-
-def beats(interval: Any) -> str:
-    """Of a skill: yes where all of its interval is above zero, no where none of it is."""
-    low, high = (value(interval[end]) if interval else None for end in ("low", "high"))
-    if low is not None and low > 0:
-        return "yes"
-    return "no" if high is not None and high <= 0 else "cannot tell"
 
 
 def _entry_row(key: tuple[str, str], skill: Any, gap: Any, alarm: Any) -> EntryRow:
@@ -138,7 +131,7 @@ def _entry_row(key: tuple[str, str], skill: Any, gap: Any, alarm: Any) -> EntryR
     return EntryRow(
         *key,
         over_drugs=figure(over_drugs),
-        beats_drugs=beats(over_drugs),
+        beats_drugs=beats(over_drugs) if over_drugs else "cannot tell",
         over_effects=figure(skill and skill["over"]["mean_effects"]),
         beats_all=_beats_all(skill),
         gap=figure(gap),
