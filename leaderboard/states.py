@@ -64,3 +64,14 @@ class StageState(TextChoices):
     WAITING = "waiting"  # for the stage before it, or for room on the host
     WANTED = "wanted"
     ENDED = "ended"
+
+
+class StudyState(TextChoices):
+    """The life of a sealed study. Each step is proposed by one curator and confirmed by another."""
+
+    DRAFT = "draft"
+    SEALED = "sealed"  # its commitment is public
+    LIVE = "live"
+    FROZEN = "frozen"  # nothing more is scored on it; all that was scored may be told
+    RETIRED = "retired"
+    RELEASED = "released"  # answers and salt are public

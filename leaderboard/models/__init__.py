@@ -6,12 +6,14 @@ from leaderboard.models.entries import Model, ModelKind, Submission, Upload
 from leaderboard.models.people import Invitation, Membership, Person, Role, Team
 from leaderboard.models.published import PublishedBoard, PublishedScore
 from leaderboard.models.scores import Board, Scorecard
+from leaderboard.models.sealed import Certificate, Opening, SealedScore, SealedStudy, StudyStep
 from leaderboard.models.tokens import Scope, Token
 from leaderboard.models.work import Attempt, Evaluation, Host, Refund, Run, Stage
 
 __all__ = [
     "Attempt",
     "Board",
+    "Certificate",
     "Evaluation",
     "Host",
     "Invitation",
@@ -19,6 +21,7 @@ __all__ = [
     "Membership",
     "Model",
     "ModelKind",
+    "Opening",
     "Person",
     "PublishedBoard",
     "PublishedScore",
@@ -28,7 +31,10 @@ __all__ = [
     "Run",
     "Scope",
     "Scorecard",
+    "SealedScore",
+    "SealedStudy",
     "Stage",
+    "StudyStep",
     "Submission",
     "Team",
     "Token",

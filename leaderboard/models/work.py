@@ -31,10 +31,11 @@ class Host(models.Model):
 
 
 class Evaluation(models.Model):
-    """One submission against one track."""
+    """One submission against one track: its open targets, or one sealed study of it."""
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="evaluations")
     track = models.ForeignKey(Track, models.PROTECT, related_name="evaluations")
+    study = models.ForeignKey("SealedStudy", models.PROTECT, null=True, related_name="evaluations")  # None: open ones
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
     scoring_asked_at = models.DateTimeField(null=True)  # when a scorer was last told to begin
