@@ -1,7 +1,9 @@
 """The rows of the site, by noun."""
 
 from leaderboard.models.answers import KeptAnswer
-from leaderboard.models.benchmark import Release, Track
+from leaderboard.models.audit import Act
+from leaderboard.models.benchmark import Release, TeamQuota, Track
+from leaderboard.models.boards import PastBoard, WholeBoard
 from leaderboard.models.entries import Model, ModelKind, Submission, Upload
 from leaderboard.models.people import Invitation, Membership, Person, Role, Team
 from leaderboard.models.published import PublishedBoard, PublishedScore
@@ -11,6 +13,7 @@ from leaderboard.models.tokens import Scope, Token
 from leaderboard.models.work import Attempt, Evaluation, Host, Refund, Run, Stage
 
 __all__ = [
+    "Act",
     "Attempt",
     "Board",
     "Certificate",
@@ -22,6 +25,7 @@ __all__ = [
     "Model",
     "ModelKind",
     "Opening",
+    "PastBoard",
     "Person",
     "PublishedBoard",
     "PublishedScore",
@@ -37,7 +41,9 @@ __all__ = [
     "StudyStep",
     "Submission",
     "Team",
+    "TeamQuota",
     "Token",
     "Track",
     "Upload",
+    "WholeBoard",
 ]

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from leaderboard.models.people import Team
+
 
 class Release(models.Model):
     """A release of the benchmark's data as it lies in a folder that the hosts have too."""
@@ -33,3 +35,19 @@ class Track(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class TeamQuota(models.Model):
+    """What one team may do on one track in place of what the track says; empty is as the track says."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="quotas")
+    track = models.ForeignKey(Track, models.CASCADE, related_name="quotas")
+    per_day = models.PositiveIntegerField(null=True, blank=True)
+    at_once = models.PositiveIntegerField(null=True, blank=True)
+    why = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "track"], name="one_quota_of_a_team_on_a_track")]
+
+    def __str__(self) -> str:
+        return f"{self.team} on {self.track}"

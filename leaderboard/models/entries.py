@@ -95,6 +95,7 @@ class Submission(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)  # its data are gone; the row is what remains
     is_free = models.BooleanField(default=False)  # counts against no quota, by an operator's word
+    request_id = models.CharField(max_length=64, blank=True)  # of the request that brought it: its logs carry it
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["model", "version"], name="a_version_once")]

@@ -17,6 +17,7 @@ class Scorecard(models.Model):
     summary = models.JSONField(default=dict)
     draws = models.CharField(max_length=200)  # a path in storage
     computed_at = models.DateTimeField(auto_now_add=True)
+    changes = models.JSONField(default=list)  # each time that it came out another: when, why, the primary score's both
 
     def __str__(self) -> str:
         return f"scores of {self.evaluation}"
@@ -32,6 +33,8 @@ class Board(models.Model):
     html = models.TextField()
     json = models.BinaryField()
     csv = models.BinaryField()
+    roster = models.TextField(default="[]")  # pages.board_lines: what is filtered, sorted and set together anew
+    cells = models.TextField(default="{}")  # pages.board_lines: this board's score as another board's column
     n_models = models.PositiveIntegerField(default=0)
     made_of = models.CharField(max_length=64)  # a hash of the rows that stand on it: another one now, and it is stale
     computed_at = models.DateTimeField()

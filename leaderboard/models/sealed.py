@@ -71,11 +71,13 @@ class Opening(models.Model):
 
 
 class SealedScore(models.Model):
-    """What leaves the scorer of one evaluation on one sealed study. `released` is what the release function let out."""
+    """What leaves the scorer of one evaluation on one sealed study. `released` is what sealed.release let out."""
 
     evaluation = models.OneToOneField(Evaluation, models.PROTECT, related_name="sealed_score")
     study = models.ForeignKey(SealedStudy, models.PROTECT, related_name="scores")
     released = models.JSONField(default=dict)
+    is_standing = models.BooleanField(default=False)  # the ladder moved on it: it stands in the ranks
+    shown_from = models.DateTimeField(null=True)  # a time of release; before it nobody is told that it was scored
     is_prospective = models.BooleanField(default=False)
     is_blind = models.BooleanField(default=False)
     is_superseded = models.BooleanField(default=False)  # its study was corrected: the score stays, marked
@@ -86,9 +88,12 @@ class SealedScore(models.Model):
 
 
 class Certificate(models.Model):
-    """What was run on what with which result, signed by the scorer; `content` is the signed text itself."""
+    """What was run on what with which result, signed by the scorer; `content` is the signed text itself.
 
-    evaluation = models.OneToOneField(Evaluation, models.CASCADE, related_name="certificate")
+    A score that changes gets another one: the newest counts, the others stay.
+    """
+
+    evaluation = models.ForeignKey(Evaluation, models.CASCADE, related_name="certificates")
     content = models.TextField()
     signature = models.CharField(max_length=128)
     key_id = models.CharField(max_length=64)
