@@ -1,5 +1,9 @@
 """What is said to somebody whose file breaks the contract: one sentence, with file, row and column."""
 
+from benchmark_data.errors import shown
+
+__all__ = ["ContractError", "shown"]
+
 
 class ContractError(Exception):
     """A file is not what the contract asks for.
@@ -18,11 +22,3 @@ class ContractError(Exception):
         row = "" if self.row is None else f", row {self.row:,}"
         column = "" if self.column is None else f", column {self.column}"
         return f"{self.file}{row}{column}: {self.reason}."
-
-
-def shown(text: str | bytes, longest: int = 40) -> str:
-    """Somebody's text, quoted, short, and unable to steer a terminal or break a page."""
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", errors="replace")
-    quoted = ascii(text[:longest])
-    return quoted if len(text) <= longest else f"{quoted} and more"

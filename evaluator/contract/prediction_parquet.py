@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmark_data.parquet_footer import FLOATS, WHOLE, FooterError, Parquet, taken_apart
 from evaluator.contract.errors import ContractError, shown
-from evaluator.contract.parquet_footer import FLOATS, WHOLE, FooterError, Parquet, taken_apart
 from evaluator.contract.prediction_rows import PREDICTION, ROW_ID, STD, Rows, check_columns, check_count
 
 BYTES_A_ROW = 64  # three columns of eight bytes, with room for dictionaries and page headers

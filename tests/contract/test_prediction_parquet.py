@@ -7,11 +7,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from evaluator.contract import parquet_footer, prediction_parquet
+from benchmark_data import parquet_footer
+from benchmark_data.parquet_footer import Column, _Chunk, _footer, _RowGroup
+from benchmark_data.thrift import BINARY, I32, I64, LIST, STRUCT, binary, encode, integer, listed
+from evaluator.contract import prediction_parquet
 from evaluator.contract.errors import ContractError
-from evaluator.contract.parquet_footer import Column, _Chunk, _footer, _RowGroup
 from evaluator.contract.prediction_parquet import parse_parquet
-from evaluator.contract.thrift import BINARY, I32, I64, LIST, STRUCT, binary, encode, integer, listed
 from tests.contract.builders import make_parquet
 
 

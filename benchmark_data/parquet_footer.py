@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from evaluator.contract.errors import shown
-from evaluator.contract.thrift import (
+from benchmark_data.errors import shown
+from benchmark_data.thrift import (
     BINARY,
     I32,
     I64,

@@ -1,6 +1,6 @@
 import pytest
 
-from evaluator.contract.thrift import (
+from benchmark_data.thrift import (
     BINARY,
     I32,
     I64,
