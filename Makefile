@@ -2,7 +2,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup demo test soak lint coverage bench lock clean
+.PHONY: help setup demo test soak lint coverage pictures bench lock clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -32,6 +32,9 @@ soak: setup      ## every part killed at every state of a submission; takes long
 coverage: setup  ## every branch of scoring and contract
 	$(PY) -m pytest -q -n 2 -m 'not docker' tests/scoring tests/contract tests/cli tests/engine \
 	  --cov=evaluator.scoring --cov=evaluator.contract --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+pictures: setup  ## every page as a picture in var/pictures, light and dark, wide and narrow
+	$(PY) -m pytest -q -p no:randomly tests/browser/pictures.py
 
 bench: $(VENV)-bench/.ready  ## speed, as ratios to stated peers and limits
 	$(VENV)-bench/bin/python -m bench
