@@ -42,3 +42,4 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE leaderboard_act DISABLE TRIGGER acts_are_kept")
+        cursor.execute("ALTER TABLE leaderboard_opening DISABLE TRIGGER openings_are_kept")

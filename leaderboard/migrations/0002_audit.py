@@ -3,20 +3,20 @@
 from django.db import migrations
 
 REFUSE = """
-CREATE FUNCTION leaderboard_act_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION leaderboard_row_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'the audit is append-only: % of leaderboard_act is refused', TG_OP
+    RAISE EXCEPTION 'this table is append-only: % of % is refused', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'insufficient_privilege';
 END $$;
 CREATE TRIGGER act_is_final BEFORE UPDATE OR DELETE ON leaderboard_act
-    FOR EACH ROW EXECUTE FUNCTION leaderboard_act_is_final();
+    FOR EACH ROW EXECUTE FUNCTION leaderboard_row_is_final();
 CREATE TRIGGER acts_are_kept BEFORE TRUNCATE ON leaderboard_act
-    FOR EACH STATEMENT EXECUTE FUNCTION leaderboard_act_is_final();
+    FOR EACH STATEMENT EXECUTE FUNCTION leaderboard_row_is_final();
 """
 UNDO = """
 DROP TRIGGER acts_are_kept ON leaderboard_act;
 DROP TRIGGER act_is_final ON leaderboard_act;
-DROP FUNCTION leaderboard_act_is_final();
+DROP FUNCTION leaderboard_row_is_final();
 """
 
 
