@@ -48,14 +48,15 @@ def plan(epochs: dict[str, int]) -> list[Trial]:
     """Three splits of the deep models within CCLE, ten of what is fast; across studies three of what is fast."""
     quick = ("drug_mean", "mean_effects", "pair_gbdt")
     trials = [Trial(model, "CCLE", split) for split in range(10) for model in quick]
-    trials += [Trial("lgbm", "CCLE", split) for split in range(3)]
+    trials += [Trial("lgbm", "CCLE", split, arm) for arm in ("real", "intradrug") for split in range(3)]
     trials += [Trial("pair_gbdt", "CCLE", split, "intradrug") for split in range(10)]
     limits: dict[str, dict[str, object]] = {model: {"epochs": limit} for model, limit in epochs.items()}
     if "graphdrp" in limits:  # at the original's rate its first epochs barely move: 150 of them are its recipe
         limits["graphdrp"]["learning_rate"] = 1e-3
     trials += [Trial(model, "CCLE", split, settings=limit) for split in range(3) for model, limit in limits.items()]
     trials += [Trial(model, "CTRPv2", split) for split in range(3) for model in quick]
-    trials += [Trial(model, "CTRPv2", 0, settings={"trees": 100}) for model in ("lgbm", "pair_gbdt")]
+    hundred: dict[str, object] = {"trees": 100}
+    trials += [Trial(model, "CTRPv2", split, settings=hundred) for split in range(3) for model in ("lgbm", "pair_gbdt")]
     trials += [Trial("pair_gbdt", "CTRPv2", 0, "intradrug")]
     trials += [Trial("graphdrp", "CCLE", 0, settings={"epochs": 150, "large_batch": True})]
     trials += [Trial(model, "CCLE", 0, "intradrug", settings=limit) for model, limit in limits.items()]
