@@ -6,9 +6,10 @@ from functools import partial
 
 from benchmark_data.manifest import Task
 from evaluator.arms import Arm
+from evaluator.scorecard.breakdown import Breakdown, breakdowns
 from evaluator.scorecard.design import Design, Entry
 from evaluator.scorecard.draws import Weights
-from evaluator.scorecard.points import FileScores, score_all
+from evaluator.scorecard.points import By, FileScores, score_all
 from evaluator.scorecard.uncertain import Drawn, EntryKey, Read, Uncertain, uncertainty
 from evaluator.scoring.ceiling import Ceiling, ceiling
 from evaluator.scoring.classification import ClassMetric
@@ -34,6 +35,7 @@ class Card:
     matrices: Mapping[str, Mapping[str, GMatrices]]  # by arm and metric; also "within drug <metric>"
     uncertain: Uncertain | None
     ceilings: Mapping[str, Ceiling]  # by target
+    breakdowns: Mapping[By, Mapping[EntryKey, Breakdown]]
 
 
 def score_card(
@@ -71,6 +73,7 @@ def score_card(
         matrices={arm: _matrices(design, found, exact=exact) for arm, found in files.items()},
         uncertain=uncertain,
         ceilings={target: _ceiling(design, target) for target in design.targets} if regression else {},
+        breakdowns=breakdowns(design, files),
     )
 
 

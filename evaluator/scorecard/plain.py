@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from evaluator.scorecard.breakdown import Breakdown
 from evaluator.scorecard.card import Card
 from evaluator.scorecard.compare import Comparison
 from evaluator.scorecard.design import Entry
@@ -13,7 +14,9 @@ from evaluator.scorecard.points import FileScores
 from evaluator.scorecard.uncertain import MatrixIntervals, Skills, Uncertain
 from evaluator.scoring.intervals import Interval
 from evaluator.scoring.matrices import GMatrices
+from evaluator.scoring.metrics import Column
 from evaluator.scoring.number import Number
+from evaluator.scoring.truth import REASONS
 from evaluator.scoring.within import Within
 
 
@@ -39,6 +42,10 @@ def plain_card(card: Card) -> dict[str, Any]:
                 "repeated_pairs": ceiling.repeated_pairs,
             }
             for target, ceiling in card.ceilings.items()
+        },
+        "breakdowns": {
+            str(by): [_named(key) | _breakdown(one) for key, one in found.items()]
+            for by, found in card.breakdowns.items()
         },
         "files": {
             arm: [_where(entry) | _file(scores) for entry, scores in found.items()] for arm, found in card.files.items()
@@ -148,7 +155,27 @@ def _matrix(made: MatrixIntervals) -> dict[str, Any]:
         "Gn": _entries(made.gn),
         "Ga": {source: plain_interval(interval) for source, interval in made.ga.items()},
         "Gna": {source: plain_interval(interval) for source, interval in made.gna.items()},
+        "columns": {target: plain_interval(interval) for target, interval in made.columns.items()},
     }
+
+
+def _breakdown(of: Breakdown) -> dict[str, Any]:
+    counts = {name: getattr(of, name).tolist() for name in ("n_rows", "n_splits", "n_drugs")}
+    columns = {
+        arm: {str(metric): _column(column) for metric, column in found.items()} for arm, found in of.columns.items()
+    }
+    return {"parts": list(of.parts)} | counts | {"columns": columns}
+
+
+def _column(column: Column) -> dict[str, Any]:
+    """To six digits, as there are thousands; null where undefined, and the places of each reason."""
+    values = [
+        None if why else float(f"{value:.6g}") for value, why in zip(column.value.tolist(), column.why, strict=True)
+    ]
+    places = {
+        str(REASONS[why]): np.flatnonzero(column.why == why).tolist() for why in np.unique(column.why[column.why > 0])
+    }
+    return {"values": values} | ({"undefined": places} if places else {})
 
 
 def _skills(skills: Skills) -> dict[str, Any]:

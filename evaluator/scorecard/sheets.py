@@ -9,13 +9,12 @@ from evaluator.baselines import Baseline
 from evaluator.scorecard.card import WITHIN, Card, mean_of_splits
 from evaluator.scorecard.compare import Comparison
 from evaluator.scorecard.design import Entry
-from evaluator.scorecard.points import FileScores
+from evaluator.scorecard.points import By, FileScores
 from evaluator.scorecard.uncertain import EntryKey, Uncertain
 from evaluator.scoring.intervals import Interval
 from evaluator.scoring.matrices import NORMALISED, GMatrices
 from evaluator.scoring.metrics import Metric
 from evaluator.scoring.number import Number
-from evaluator.scoring.strata import Stratum
 
 BEATS = {True: "yes", False: "no", None: "cannot tell"}
 NARROW = "* over fewer than 60 drugs: the interval is too narrow"
@@ -66,7 +65,7 @@ def _arm_sheets(card: Card, arm: str) -> list[Sheet]:
     if within:
         sheets.append(_within_sheet(card, arm, within))
         sheets.append(_strata_sheet(card, arm))
-        if any(one.mechanisms for one in card.files[arm].values()):
+        if any(one.parts for one in card.breakdowns[By.MECHANISM].values()):
             sheets.append(_mechanism_sheet(card, arm))
     return sheets
 
@@ -114,39 +113,28 @@ def _within_sheet(card: Card, arm: str, within: Mapping[str, GMatrices]) -> Shee
 
 
 def _strata_sheet(card: Card, arm: str) -> Sheet:
-    def row(entry: EntryKey, stratum: Stratum) -> tuple[str, ...] | None:
-        files = [one.strata[stratum] for one in _splits_of(card, arm, entry)]
-        n_rows = sum(one.n_rows for one in files)
-        if not n_rows:
-            return None
-        means = (
-            mean_of_splits((one.scores[metric] for one in files), expected=len(card.splits))
-            for metric in (Metric.R2, Metric.RMSE, Metric.PEARSON)
-        )
-        return (*entry, stratum, f"{n_rows:,}", *map(_number, means))
-
-    rows = tuple(made for entry in _entries(card, arm) for stratum in Stratum if (made := row(entry, stratum)))
+    rows = tuple(
+        (*entry, part, n_rows, *scores) for entry, part, _, n_rows, scores in _part_rows(card, arm, By.STRATUM)
+    )
     title = f"{arm}: rows whose cell, drug or pair the model was trained on, and others"
     return Sheet(title, ("source", "target", "stratum", "rows in all splits", "r2", "rmse", "pearson"), rows)
 
 
 def _mechanism_sheet(card: Card, arm: str) -> Sheet:
-    names = sorted({name for one in card.files[arm].values() for name in one.mechanisms})
-
-    def row(entry: EntryKey, name: str) -> tuple[str, ...] | None:
-        files = [one.mechanisms[name] for one in _splits_of(card, arm, entry) if name in one.mechanisms]
-        if not files:
-            return None
-        means = (
-            mean_of_splits((one.scores[metric] for one in files), expected=len(card.splits))
-            for metric in (Metric.R2, Metric.RMSE, Metric.PEARSON)
-        )
-        drugs, n_rows = max(one.n_drugs for one in files), sum(one.n_rows for one in files)
-        return (*entry, name, str(drugs), f"{n_rows:,}", *map(_number, means))
-
-    rows = tuple(made for entry in _entries(card, arm) for name in names if (made := row(entry, name)))
+    found = _part_rows(card, arm, By.MECHANISM)
+    rows = tuple((*entry, part, n_drugs, n_rows, *scores) for entry, part, n_drugs, n_rows, scores in found)
     title = f"{arm}: by mechanism of action"
     return Sheet(title, ("source", "target", "mechanism", "drugs", "rows in all splits", "r2", "rmse", "pearson"), rows)
+
+
+def _part_rows(card: Card, arm: str, by: By) -> Iterable[tuple[EntryKey, str, str, str, list[str]]]:
+    """Entry, part, its drugs, its rows, and its scores."""
+    for entry, found in card.breakdowns[by].items():
+        if arm in found.columns:
+            columns = [found.columns[arm][metric] for metric in (Metric.R2, Metric.RMSE, Metric.PEARSON)]
+            for i, part in enumerate(found.parts):
+                scores = [_number(column.number(i)) for column in columns]
+                yield entry, part, str(found.n_drugs[i]), f"{found.n_rows[i]:,}", scores
 
 
 def _uncertain_sheets(uncertain: Uncertain) -> list[Sheet]:

@@ -31,6 +31,7 @@ class MatrixIntervals:
     gn: Mapping[EntryKey, Interval]
     ga: Mapping[str, Interval]
     gna: Mapping[str, Interval]
+    columns: Mapping[str, Interval]  # by target: the mean over all sources, its own study among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +150,23 @@ def _matrix(drawn: Drawn, arm: str, metric: Metric) -> MatrixIntervals:
         },
         ga={s: made for s in design.sources if (made := _off_diagonal(drawn, g, s, r2=narrow))},
         gna={s: made for s in design.sources if (made := _off_diagonal(drawn, ratios, s, r2=narrow))},
+        columns={t: made for t in design.targets if (made := _column(drawn, g, t, r2=narrow))},
     )
 
 
 def _off_diagonal(drawn: Drawn, draws: Mapping[EntryKey, Floats], source: str, *, r2: bool) -> Interval | None:
     others = [(source, target) for target in drawn.design.targets if target != source]
-    if not others or any(key not in draws for key in others):
+    return _mean(drawn, draws, others, r2=r2)
+
+
+def _column(drawn: Drawn, draws: Mapping[EntryKey, Floats], target: str, *, r2: bool) -> Interval | None:
+    return _mean(drawn, draws, [(source, target) for source in drawn.design.sources], r2=r2)
+
+
+def _mean(drawn: Drawn, draws: Mapping[EntryKey, Floats], keys: Sequence[EntryKey], *, r2: bool) -> Interval | None:
+    if not keys or any(key not in draws for key in keys):
         return None
-    return interval_of(mean_of([draws[key] for key in others]), [drawn.units[key] for key in others], r2=r2)
+    return interval_of(mean_of([draws[key] for key in keys]), [drawn.units[key] for key in keys], r2=r2)
 
 
 def _skills(drawn: Drawn, key: EntryKey) -> Skills:

@@ -1,13 +1,13 @@
 """Scores apart for what a model has met in training and what it has not: cells, drugs, and pairs of both."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluator.scoring.metrics import ALL, Metric, Predictions, group_scores
+from evaluator.scoring.metrics import ALL, Column, Metric, Predictions, group_scores
 from evaluator.scoring.number import Number
 from evaluator.scoring.truth import Codes, Groups, Truth, Why
 
@@ -52,7 +52,11 @@ def stratum_scores(
     groups: Groups, prediction: Predictions, *, metrics: Collection[Metric] = ALL
 ) -> dict[Stratum, StratumScores]:
     """Each metric over the rows of each stratum, those without rows among them, as undefined."""
-    columns = group_scores(groups, prediction, metrics=metrics)
+    return by_stratum(groups, group_scores(groups, prediction, metrics=metrics))
+
+
+def by_stratum(groups: Groups, columns: Mapping[Metric, Column]) -> dict[Stratum, StratumScores]:
+    """The columns that group_scores made of the strata's groups."""
     nothing = StratumScores(0, dict.fromkeys(columns, Number.undefined(Why.NO_ROWS)))
     found = {
         int(group): StratumScores(int(groups.layout.count[i]), {m: column.number(i) for m, column in columns.items()})
