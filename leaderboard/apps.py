@@ -9,4 +9,5 @@ class LeaderboardConfig(AppConfig):
 
     def ready(self) -> None:
         import leaderboard.celery  # so that whoever sends a task sends it to our broker
-        import leaderboard.checks  # noqa: F401
+        import leaderboard.checks
+        import leaderboard.tracing  # noqa: F401  # tasks carry the id of the request that sent them

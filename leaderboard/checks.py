@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,6 +48,16 @@ def uploads(**_: Any) -> Iterator[CheckMessage]:
     if min(settings.UPLOAD_MOST_BYTES, settings.UPLOAD_CHUNK_BYTES, settings.UPLOAD_KEPT_H) <= 0:
         hint = "Set HOLDOUT_UPLOAD_MOST_GB and HOLDOUT_UPLOAD_KEPT_H above zero."
         yield Error("No archive could be uploaded.", hint=hint, id="holdout.E004")
+
+
+@register
+def metrics(**_: Any) -> Iterator[CheckMessage]:
+    for network in settings.METRICS_NETWORKS:
+        try:
+            ip_network(network)
+        except ValueError:
+            hint = "Write 127.0.0.0/8,10.1.2.0/24, for example."
+            yield Error(f"HOLDOUT_METRICS_NETWORKS has {network!r}, no network.", hint=hint, id="holdout.E010")
 
 
 @register(Tags.security)

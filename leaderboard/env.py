@@ -1,6 +1,7 @@
 """Settings from the environment: a wrong value stops the start and names the variable."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -29,6 +30,14 @@ def switch(name: str, default: bool) -> bool:
     if value in ("0", "off", "false", "no"):
         return False
     raise ImproperlyConfigured(f"{name} is {value!r}: give on or off")
+
+
+def one_of(name: str, choices: Sequence[str]) -> str:
+    """The first is what it is when nothing is said."""
+    value = os.environ.get(name) or choices[0]
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}: give {' or '.join(choices)}")
+    return value
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from evaluator.logs import logging_config
 from leaderboard import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -61,6 +62,7 @@ INSTALLED_APPS = [
     "leaderboard",
 ]
 MIDDLEWARE = [
+    "leaderboard.tracing.requests_have_ids",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -215,10 +217,9 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-}
+
+# What operators watch
+LOGGING = logging_config(env.one_of("HOLDOUT_LOGS", ("text", "json")), env.text("LOG_LEVEL", "INFO"))
+METRICS_TOKEN = env.text("HOLDOUT_METRICS_TOKEN", "-").removeprefix("-")
+METRICS_NETWORKS = env.words("HOLDOUT_METRICS_NETWORKS", "127.0.0.0/8,::1/128")
+"""Who reads /metrics: by this token, or from these networks."""

@@ -11,6 +11,8 @@ from django.db.models import Max
 from django.utils import timezone
 from fsspec.core import url_to_fs
 
+from evaluator import logs
+from leaderboard import audit
 from leaderboard.hosting import work
 from leaderboard.models import Attempt, Model, ModelKind, Person, Submission, Team, Track, Upload
 from leaderboard.models.entries import UploadState
@@ -47,6 +49,7 @@ def submit(person: Person, draft: Draft) -> Submission:
             track=track,
             version=(model.submissions.aggregate(last=Max("version"))["last"] or 0) + 1,
             person=person,
+            request_id=logs.trace(),
             upload=upload,
             image_origin=draft.origin,
             image_name=draft.image or (upload.name if upload else drafts.REFERENCE + draft.reference),
@@ -64,7 +67,9 @@ def withdraw(person: access.Who, submission: Submission) -> None:
     with transaction.atomic():
         locked = Submission.objects.select_for_update(of=("self",)).select_related("track").get(pk=submission.pk)
         if locked.state != SubmissionState.WITHDRAWN:
+            was = locked.state
             _withdraw(locked)
+            audit.note(person, "withdraw", locked, before={"state": was}, after={"state": locked.state})
     submission.refresh_from_db()
 
 
@@ -74,11 +79,12 @@ def delete(person: access.Who, submission: Submission) -> None:
     access.demand(access.may_delete, person, submission)
     with transaction.atomic():
         locked = (
-            Submission.objects.select_for_update(of=("self",)).select_related("track", "upload").get(pk=submission.pk)
+            Submission.objects.select_for_update(of=("self",)).select_related("track", "upload", "model__team").get(pk=submission.pk)
         )
         if locked.state in MAY_BE_WITHDRAWN:
             _withdraw(locked)
         is_counted = quotas.counted(Submission.objects.filter(pk=locked.pk)).exists()
+        audit.note(person, "delete with its data", locked, before={"state": submission.state}, team=locked.model.team.name)
         attempts = [pk.hex for pk in Attempt.objects.filter(run__submission=locked).values_list("pk", flat=True)]
         scores = [f"scores/{pk}" for pk in locked.evaluations.values_list("pk", flat=True)]
         locked.runs.all().delete()

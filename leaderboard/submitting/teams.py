@@ -12,6 +12,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from leaderboard import audit
 from leaderboard.models import Invitation, Membership, Person, Role, Submission, Team
 from leaderboard.submitting import access, texts
 from leaderboard.submitting.errors import Refused
@@ -105,6 +106,7 @@ def remove(person: access.Who, team: Team, member: Person) -> None:
     with transaction.atomic():
         membership = _locked(team, member)
         _demand_another_owner(membership)
+        audit.note(person, "leave" if person == member else "remove from the team", membership)
         membership.delete()
 
 
@@ -120,6 +122,7 @@ def delete(person: access.Who, team: Team) -> None:
         if Submission.objects.filter(model__team=team).exists():
             remedy = "Its people may leave it, all but one owner."
             raise Refused("has_submissions", f"{team.name} has submissions.", remedy, status=409)
+        audit.note(person, "delete", team)
         team.models.all().delete()
         team.delete()
 

@@ -47,6 +47,8 @@ class Visitors:
 @pytest.fixture
 def world(db, tmp_path, settings):
     settings.STORAGE = str(tmp_path)
+    settings.CELERY_BROKER_URL = settings.HOST_BROKER_URL = f"redis+socket://{tmp_path}/nothing.sock"
+    settings.METRICS_NETWORKS = []  # this machine's requests are nobody's either
     settings.API_RATES = {"anonymous": None, "person": None}
     return make_world()
 
