@@ -7,7 +7,7 @@ from leaderboard.models.boards import PastBoard, WholeBoard
 from leaderboard.models.entries import Model, ModelKind, Submission, Upload
 from leaderboard.models.people import Invitation, Membership, Person, Role, Team
 from leaderboard.models.published import PublishedBoard, PublishedScore
-from leaderboard.models.scores import Board, Scorecard
+from leaderboard.models.scores import Board, DrugList, Scorecard, ScorePart
 from leaderboard.models.sealed import Certificate, Opening, SealedScore, SealedStudy, StudyStep
 from leaderboard.models.tokens import Scope, Token
 from leaderboard.models.work import Attempt, Evaluation, Host, Refund, Run, Stage
@@ -17,6 +17,7 @@ __all__ = [
     "Attempt",
     "Board",
     "Certificate",
+    "DrugList",
     "Evaluation",
     "Host",
     "Invitation",
@@ -34,6 +35,7 @@ __all__ = [
     "Role",
     "Run",
     "Scope",
+    "ScorePart",
     "Scorecard",
     "SealedScore",
     "SealedStudy",

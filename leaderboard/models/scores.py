@@ -2,12 +2,13 @@
 
 from django.db import models
 
-from leaderboard.models.benchmark import Track
+from leaderboard.models.benchmark import Release, Track
 from leaderboard.models.work import Evaluation
 
 
 class Scorecard(models.Model):
-    """`card` is evaluator.scorecard.plain.plain_card; `draws` names the stored draws that ranks are made of.
+    """`card` is evaluator.scorecard.plain.plain_card without what is kept apart: the scores of single files, which stand
+    in storage alone, and those by drug and mechanism. `draws` names the stored draws that ranks are made of.
 
     `summary` is publishing.measures.Summary: what a row of a board says, without the card's megabytes.
     """
@@ -21,6 +22,34 @@ class Scorecard(models.Model):
 
     def __str__(self) -> str:
         return f"scores of {self.evaluation}"
+
+
+class ScorePart(models.Model):
+    """One entry of G by drug or by mechanism, as plain_card's breakdowns have it: read for one entry at a time."""
+
+    scorecard = models.ForeignKey(Scorecard, models.CASCADE, related_name="parts")
+    by = models.CharField(max_length=10, choices=[("mechanism", "mechanism"), ("drug", "drug")])
+    source = models.CharField(max_length=100)
+    target = models.CharField(max_length=100)
+    scores = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["scorecard", "by", "source", "target"], name="one_part_of_an_entry")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scorecard}, {self.source} to {self.target} by {self.by}"
+
+
+class DrugList(models.Model):
+    """What the drugs of a release are called: {id: [name, [mechanism, …]]}."""
+
+    release = models.OneToOneField(Release, models.CASCADE, related_name="drug_list")
+    drugs = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"drugs of {self.release}"
 
 
 class Board(models.Model):
