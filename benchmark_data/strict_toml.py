@@ -4,6 +4,7 @@ import difflib
 import types
 from collections.abc import Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -66,4 +67,4 @@ def _converted(kind: Any, raw: Any, where: str) -> Any:
     return raw
 
 
-_WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+_WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", date: "a date"}

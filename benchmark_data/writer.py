@@ -80,7 +80,7 @@ class PartsWriter:
         """The list of all cells or drugs, before anything that speaks of them: the id, then whatever is known."""
         key = f"{entity}_id"
         ids = table[key].to_pylist()
-        _refuse_bad_ids(ids, what=f"{entity} list")
+        refuse_bad_ids(ids, what=f"{entity} list")
         self._known[entity] = frozenset(ids)
         others = [name for name in table.column_names if name != key]
         self._add_parquet(INFO[entity], table.select([key, *others]), origin)
@@ -101,9 +101,9 @@ class PartsWriter:
             raise ReleaseError(f"{entity} table {name}: {values.shape} values for {len(ids)} × {len(columns)} names")
         if values.dtype not in (np.float32, np.uint8):
             raise ReleaseError(f"{entity} table {name}: values are {values.dtype}, not float32 or uint8")
-        _refuse_bad_ids(ids, what=f"{entity} table {name}")
+        refuse_bad_ids(ids, what=f"{entity} table {name}")
         self._refuse_unknown(entity, ids, what=f"{entity} table {name}")
-        _refuse_bad_ids(columns, what=f"columns of {entity} table {name}")
+        refuse_bad_ids(columns, what=f"columns of {entity} table {name}")
         entry = TableEntry(entity, name, Kind.MATRIX, description)
         matrix, row_names, column_names = entry.paths()
         np.save(self._place(matrix), np.ascontiguousarray(values), allow_pickle=False)
@@ -248,7 +248,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _refuse_bad_ids(ids: Sequence[str], *, what: str) -> None:
+def refuse_bad_ids(ids: Sequence[str], *, what: str) -> None:
     """Ids stand one a line in files: no empty ones, no line ends, none twice."""
     if len(set(ids)) < len(ids):
         raise ReleaseError(f"{what}: an id stands twice")

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluator.sealing.boxes import OVERHEAD_BYTES
 from evaluator.sealing.errors import SealingError
 
 SALT_BYTES = 32
@@ -37,11 +36,6 @@ def payload(row_id: NDArray[np.int64], response: NDArray[np.float64], salt: byte
 
 def commitment(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def sealed_bytes(n_rows: int) -> int:
-    """The size of the sealed answers of so many rows."""
-    return OVERHEAD_BYTES + SALT_BYTES + ROW_BYTES * n_rows
 
 
 def answers(content: bytes, n_rows: int, commitment: str) -> Answers:
