@@ -3,12 +3,13 @@
 from django.db import models
 
 from leaderboard.models.benchmark import Release, Track
+from leaderboard.models.people import Person
 from leaderboard.models.work import Evaluation
 
 
 class Scorecard(models.Model):
-    """`card` is evaluator.scorecard.plain.plain_card without what is kept apart: the scores of single files, which stand
-    in storage alone, and those by drug and mechanism. `draws` names the stored draws that ranks are made of.
+    """`card` is evaluator.scorecard.plain.plain_card without what is kept apart: the scores of single files, in storage
+    alone, and those by drug and mechanism, in ScorePart. `draws` names the stored draws that ranks are made of.
 
     `summary` is publishing.measures.Summary: what a row of a board says, without the card's megabytes.
     """
@@ -18,6 +19,8 @@ class Scorecard(models.Model):
     summary = models.JSONField(default=dict)
     draws = models.CharField(max_length=200)  # a path in storage
     computed_at = models.DateTimeField(auto_now_add=True)
+    rescore_why = models.CharField(max_length=200, blank=True)  # somebody asks for it to be computed again
+    rescore_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     changes = models.JSONField(default=list)  # each time that it came out another: when, why, the primary score's both
 
     def __str__(self) -> str:
