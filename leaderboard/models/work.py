@@ -117,6 +117,9 @@ class Stage(models.Model):
     manifest = models.CharField(max_length=64, blank=True)
     image = models.CharField(max_length=100, blank=True)  # the identity that an image stage found
 
+    class Meta:
+        indexes = [models.Index(fields=["ended_at"])]  # what ended lately is asked for every few seconds
+
     def __str__(self) -> str:
         return f"{self.kind} {self.target}".strip()
 
