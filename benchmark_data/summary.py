@@ -6,12 +6,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark_data.manifest import Entity, Kind, Response, Scheme, SplitEntry, TableEntry
+from benchmark_data.mechanisms import SEPARATOR
 from benchmark_data.release import Release, Study
 from benchmark_data.sheet import Sheet, count, percent
 from benchmark_data.splits import PART_NAMES
 from benchmark_data.tracking import Track, untracked
 
 Square = tuple[tuple[float, ...], ...]
+Labels = tuple[tuple[str, ...], ...]  # of each cell or drug, in the order of the release's codes
+BINS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Rows by answer, in bins of one width between two ends that all studies of a release share."""
+
+    low: float
+    high: float
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Drugs of a mechanism, or cells of a tissue, that a study has. A drug counts for each of its mechanisms."""
+
+    name: str
+    members: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +48,9 @@ class StudySummary:
     repeated_pairs: int
     rows_of_repeated_pairs: int
     response_quartiles: tuple[float, float, float, float, float]
+    histogram: Histogram
+    mechanisms: tuple[Group, ...]  # the largest first; none where the release names none
+    tissues: tuple[Group, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +128,11 @@ class Summary:
 def summarise(release: Release, *, track: Track = untracked) -> Summary:
     manifest = release.manifest
     studies = [release.study(name) for name in track(release.study_names(), "studies")]
+    world = _World(
+        _ends(manifest.response, studies),
+        _labels(release, Entity.DRUG, "mechanisms"),
+        _labels(release, Entity.CELL, "tissue"),
+    )
     return Summary(
         name=manifest.name,
         version=manifest.version,
@@ -114,7 +143,9 @@ def summarise(release: Release, *, track: Track = untracked) -> Summary:
         cells=len(release.cells),
         drugs=len(release.drugs),
         size_bytes=sum(entry.size_bytes for entry in manifest.files),
-        studies=tuple(_study(study, entry.description) for study, entry in zip(studies, manifest.studies, strict=True)),
+        studies=tuple(
+            _study(study, entry.description, world) for study, entry in zip(studies, manifest.studies, strict=True)
+        ),
         cell_overlap=_overlap([np.unique(study.cell) for study in studies]),
         drug_overlap=_overlap([np.unique(study.drug) for study in studies]),
         pair_overlap=_overlap([np.unique(_pairs(study)) for study in studies]),
@@ -134,7 +165,49 @@ def _pairs(study: Study) -> NDArray[np.int64]:
     return study.cell.astype(np.int64) << 32 | study.drug
 
 
-def _study(study: Study, description: str) -> StudySummary:
+@dataclass(frozen=True, slots=True)
+class _World:
+    """What the studies of a release share: the ends of their histograms, the labels of each drug and of each cell."""
+
+    ends: tuple[float, float]
+    mechanisms: Labels
+    tissues: Labels
+
+
+def _ends(response: Response, studies: list[Study]) -> tuple[float, float]:
+    """As the manifest states them; an open end lies at the outermost answer."""
+    answers = np.concatenate([study.response for study in studies]) if studies else np.zeros(0)
+    low = response.low if response.low is not None else float(answers.min(initial=np.inf))
+    high = response.high if response.high is not None else float(answers.max(initial=-np.inf))
+    return (low, high) if low <= high else (0.0, 0.0)
+
+
+def _labels(release: Release, entity: Entity, name: str) -> Labels:
+    info = release.info(entity)
+    if name not in info.column_names:
+        return ()
+    texts = info[name].to_pylist()
+    return tuple(tuple(word.strip() for word in str(text or "").split(SEPARATOR) if word.strip()) for text in texts)
+
+
+def _groups(codes: NDArray[np.int32], labels: Labels) -> tuple[Group, ...]:
+    members: dict[str, int] = {}
+    rows: dict[str, int] = {}
+    for code, times in zip(*np.unique(codes, return_counts=True), strict=True):
+        for label in labels[code] if labels else ():
+            members[label] = members.get(label, 0) + 1
+            rows[label] = rows.get(label, 0) + int(times)
+    return tuple(
+        Group(name, members[name], rows[name]) for name in sorted(members, key=lambda name: (-members[name], name))
+    )
+
+
+def _histogram(study: Study, ends: tuple[float, float]) -> Histogram:
+    counts, edges = np.histogram(study.response, bins=BINS, range=ends)
+    return Histogram(float(edges[0]), float(edges[-1]), tuple(int(count) for count in counts))
+
+
+def _study(study: Study, description: str, world: _World) -> StudySummary:
     _, times = np.unique(_pairs(study), return_counts=True)
     quartiles = np.quantile(study.response, [0, 0.25, 0.5, 0.75, 1]) if len(study) else np.full(5, np.nan)
     low, first, median, third, high = (float(quartile) for quartile in quartiles)
@@ -148,6 +221,9 @@ def _study(study: Study, description: str) -> StudySummary:
         repeated_pairs=int((times > 1).sum()),
         rows_of_repeated_pairs=int(times[times > 1].sum()),
         response_quartiles=(low, first, median, third, high),
+        histogram=_histogram(study, world.ends),
+        mechanisms=_groups(study.drug, world.mechanisms),
+        tissues=_groups(study.cell, world.tissues),
     )
 
 
@@ -272,11 +348,11 @@ def _split_sheet(splits: tuple[SplitSummary, ...]) -> Sheet:
 
 
 def _terms_sheet(terms: tuple[Terms, ...]) -> Sheet:
-    rows = tuple((_folded(term.files), term.source or "not stated", term.licence or "not stated") for term in terms)
+    rows = tuple((folded(term.files), term.source or "not stated", term.licence or "not stated") for term in terms)
     return Sheet("Sources and licences", ("files", "source", "licence"), rows)
 
 
-def _folded(paths: tuple[str, ...]) -> str:
+def folded(paths: tuple[str, ...]) -> str:
     """The three files of a matrix as one line, the splits of a study as another."""
     lines: dict[str, int] = {}
     for path in paths:

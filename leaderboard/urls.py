@@ -4,8 +4,21 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from leaderboard import health
 from leaderboard.api import schema
-from leaderboard.pages import about, account, boards, models, published, submissions, submit, teams, tokens
+from leaderboard.pages import (
+    account,
+    boards,
+    how,
+    models,
+    published,
+    releases,
+    status,
+    submissions,
+    submit,
+    teams,
+    tokens,
+)
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one way in, with a second factor
 
@@ -17,7 +30,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models/<slug:slug>/", models.model, name="model"),
     path("published/", published.published, name="published"),
     path("published/<slug:slug>/", published.published_board, name="published_board"),
-    path("about/", about.about, name="about"),
+    path("releases/", releases.releases, name="releases"),
+    path("releases/<str:release>/", releases.release, name="release"),
+    path("releases/<str:release>/sealed/<str:study>/", releases.sealed_study, name="sealed_study"),
+    path("releases/<str:release>/<str:study>/", releases.study, name="study"),
+    path("how/", how.how, name="how"),
+    path("how/<slug:name>/", how.how_page, name="how_page"),
+    path("about/", how.about, name="about"),
+    path("status/", status.status, name="status"),
     # For people
     path("submit/", submit.submit, name="submit"),
     path("uploads/<uuid:upload_id>/remove/", submit.remove_upload, name="remove_upload"),
@@ -35,6 +55,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", account.account, name="account"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<uuid:token_id>/", tokens.revoke, name="revoke_token"),
+    # For machines
+    path("health/", health.health, name="health"),
+    path("ready/", health.ready, name="ready"),
+    path("metrics", health.metrics, name="metrics"),
     # The rest
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers as s
@@ -10,7 +11,7 @@ from rest_framework import serializers as s
 from leaderboard.api import shapes
 from leaderboard.api.doors import PublicList, PublicOne, read
 from leaderboard.models import Model, PublishedBoard, PublishedScore, Release, Track
-from leaderboard.reads import benchmark
+from leaderboard.reads import benchmark, releases
 from leaderboard.reads.models import published_models
 
 
@@ -22,13 +23,32 @@ class Releases(PublicList[Release]):
         return benchmark.releases()
 
 
-@extend_schema(summary="One release")
+@extend_schema(summary="One release, by its id or as name-version")
 class OneRelease(PublicOne[Release]):
-    serializer_class = shapes.ReleaseShape
-    lookup_field = "release_id"
+    serializer_class = shapes.OneReleaseShape
 
-    def get_queryset(self) -> QuerySet[Release]:
-        return benchmark.releases()
+    def get_object(self) -> Release:
+        found = found_release(self.kwargs["release"])
+        found.sealed_studies = releases.sealed_on(found)  # type: ignore[attr-defined]
+        return found
+
+
+@extend_schema(summary="One open study of a release")
+class OneStudy(PublicOne[Release]):
+    serializer_class = shapes.StudyShape
+
+    def get_object(self) -> Any:
+        found = releases.study_of(found_release(self.kwargs["release"]), self.kwargs["study"])
+        if found is None:
+            raise Http404
+        return found
+
+
+def found_release(named: str) -> Release:
+    found = releases.find(named)
+    if found is None:
+        raise Http404
+    return found
 
 
 @extend_schema(summary="Tracks: what submissions are put through")

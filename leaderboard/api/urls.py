@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.http import conditional_page
 
-from leaderboard.api import boards, catalogue, people, schema, submissions, uploads
+from leaderboard.api import boards, catalogue, people, schema, status, submissions, uploads
 
 urlpatterns: list[URLPattern] = [
     path("schema/", schema.Schema.as_view(), name="api-schema"),
@@ -12,7 +12,11 @@ urlpatterns: list[URLPattern] = [
     path("boards/<slug:track>/", boards.OneBoard.as_view(), name="api-board"),
     path("boards/<slug:track>.csv", boards.BoardFile.as_view(), {"format": "csv"}, name="api-board-csv"),
     path("releases/", conditional_page(catalogue.Releases.as_view()), name="api-releases"),
-    path("releases/<slug:release_id>/", conditional_page(catalogue.OneRelease.as_view()), name="api-release"),
+    path("releases/<str:release>/", conditional_page(catalogue.OneRelease.as_view()), name="api-release"),
+    path(
+        "releases/<str:release>/studies/<str:study>/", conditional_page(catalogue.OneStudy.as_view()), name="api-study"
+    ),
+    path("status/", status.Status.as_view(), name="api-status"),
     path("tracks/", conditional_page(catalogue.Tracks.as_view()), name="api-tracks"),
     path("tracks/<slug:slug>/", conditional_page(catalogue.OneTrack.as_view()), name="api-track"),
     path("models/", conditional_page(catalogue.Models.as_view()), name="api-models"),

@@ -15,7 +15,13 @@ class Entry:
     is_here: bool
 
 
-NAVIGATION = (("boards", "Boards"), ("published", "Published results"), ("about", "How it works"), ("submit", "Submit"))
+NAVIGATION = (
+    ("boards", "Boards"),
+    ("releases", "Releases"),
+    ("how", "How it works"),
+    ("status", "Status"),
+    ("submit", "Submit"),
+)
 ACCOUNT_NAVIGATION = (("submissions", "Submissions"), ("teams", "Teams"), ("tokens", "Tokens"))
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,12 @@ from django.db import transaction
 from benchmark_data.errors import ReleaseError
 from benchmark_data.manifest import Task
 from benchmark_data.release import Release as Opened
-from benchmark_data.summary import summarise
 from benchmark_data.verify import verify
 from evaluator.engine.evaluation import plain_track
 from evaluator.engine.track import Track as Definition
 from evaluator.scoring.metrics import Metric
 from leaderboard.models import Release, Track
+from leaderboard.publishing.summaries import plain_summary
 
 
 class RefusedError(ValueError):
@@ -34,7 +33,7 @@ def load_release(folder: Path) -> Release:
     release = Opened.open(place)
     if release.id != verdict.release_id:
         raise RefusedError(f"{place} holds another release of that name and version; make it a new version")
-    values = {"name": verdict.name, "version": verdict.version, "folder": str(place), "summary": _summary(release)}
+    values = {"name": verdict.name, "version": verdict.version, "folder": str(place), "summary": plain_summary(release)}
     row, _ = Release.objects.update_or_create(release_id=release.id, defaults=values)
     return row
 
@@ -87,24 +86,3 @@ def _placed(folder: Path, name: str) -> Path:
     if findings := verify(place).findings:
         raise ReleaseError(f"{place} is damaged ({findings[0].path}): remove it and load {folder} again")
     return place
-
-
-def _summary(release: Opened) -> dict[str, Any]:
-    """What the site says of a release. Overlaps are shares of what the column's study has that the row's has too."""
-    found = summarise(release)
-    studies = [asdict(study) | {"response_quartiles": list(study.response_quartiles)} for study in found.studies]
-    return {
-        "description": found.description,
-        "task": found.task,
-        "response": found.response,
-        "cells": found.cells,
-        "drugs": found.drugs,
-        "size_bytes": found.size_bytes,
-        "studies": studies,
-        "overlap": {
-            "cells": [list(row) for row in found.cell_overlap],
-            "drugs": [list(row) for row in found.drug_overlap],
-            "pairs": [list(row) for row in found.pair_overlap],
-        },
-        "terms": [asdict(terms) | {"files": list(terms.files)} for terms in found.terms],
-    }

@@ -7,7 +7,7 @@ from leaderboard.states import ACTIVE, SubmissionState
 
 
 def releases() -> QuerySet[Release]:
-    return Release.objects.order_by("name", "-loaded_at", "id")
+    return Release.objects.prefetch_related("tracks").order_by("name", "-loaded_at", "id")
 
 
 def tracks() -> QuerySet[Track]:

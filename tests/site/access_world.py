@@ -73,7 +73,8 @@ def make_world() -> World:
     store_published({("alpha", "beta"): 0.4})
     words = {
         "track": track.slug,
-        "release_id": track.release.release_id,
+        "release": track.release.release_id,
+        "name": "rules",
         "submission_id": str(running.pk),
         "run_id": str(run.pk),
         "published": str(published.pk),
