@@ -127,7 +127,7 @@ def _taken_upload(team: Team, draft: Draft) -> Upload | None:
 def _model(team: Team, draft: Draft) -> Model:
     if draft.new_model:
         return _new_model(team, draft)
-    model = access.one(Model.objects.filter(team=team), field="model", slug=draft.model)
+    model = access.one(team.models.all(), field="model", slug=draft.model)
     changed = {name: text for name in TEXTS if (text := getattr(draft, name)) and text != getattr(model, name)}
     if changed:
         Model.objects.filter(pk=model.pk).update(**changed)
