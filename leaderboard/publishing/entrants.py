@@ -84,7 +84,7 @@ def _making() -> str:
 def entrants(plan: Plan, cards: Sequence[Scorecard], storage: Store) -> list[Entrant]:
     """Those of the cards, in the order in which they were published, and the baselines."""
     summaries = dict(Scorecard.objects.filter(pk__in=[card.pk for card in cards]).values_list("pk", "summary"))
-    models = [_model(card, summaries[card.pk], plan, storage) for card in cards]
+    models = [entrant(card, summaries[card.pk], plan, storage) for card in cards]
     models.sort(key=lambda one: (one.published_at or "", one.model))
     ours = [
         Entrant(
@@ -104,7 +104,7 @@ def entrants(plan: Plan, cards: Sequence[Scorecard], storage: Store) -> list[Ent
     return [*models, *ours]
 
 
-def _model(card: Scorecard, summary: Mapping[str, Any], plan: Plan, storage: Store) -> Entrant:
+def entrant(card: Scorecard, summary: Mapping[str, Any], plan: Plan, storage: Store) -> Entrant:
     submission = card.evaluation.submission
     intervals, draws = summary["intervals"], _draws(card, summary, plan, storage)
     if draws is None:

@@ -13,9 +13,10 @@ from evaluator.scorecard.card import Card
 from evaluator.scorecard.plain import plain_interval
 from evaluator.scorecard.uncertain import REAL, Drawn, EntryKey, interval_of
 from evaluator.scoring.bootstrap import mean_of
-from evaluator.scoring.intervals import Interval
+from evaluator.scoring.intervals import Interval, Undefined
 from evaluator.scoring.metrics import ERRORS, Metric
 from evaluator.scoring.pair_sums import Floats
+from leaderboard.publishing.entry_draws import EntryDraws
 
 ALL_TARGETS = ""
 INTRADRUG = Arm.parse("intradrug")
@@ -96,10 +97,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The draws (views, 1 + replicates) of one entrant, and what they come to."""
+    """The draws (views, 1 + replicates) of one entrant, what they come to, and those of single entries by measure."""
 
     draws: Floats
     summary: Summary
+    entries: Mapping[Measure, EntryDraws]
 
 
 def measured(
@@ -111,16 +113,35 @@ def measured(
         entries = _entries(drawn, view.target)
         draws = _draws(drawn, view, entries, gap_metric)
         rows.append(draws)
-        r2 = view.measure is Measure.R2 or (view.measure is Measure.GAP and gap_metric is Metric.R2)
+        r2 = is_r2(view.measure, gap_metric)
         found = interval_of(draws, [drawn.units[key] for key in entries], r2=r2)
-        is_gap = view.measure is Measure.GAP
-        intervals[view.key] = _plain(found, untested if is_gap and untested else _reason(view, entries, card))
+        intervals[view.key] = _plain(found, _reason(view, entries, card, untested))
     units = {
         target: min(min(drawn.units[key]) for key in _entries(drawn, target))
         for target in (ALL_TARGETS, *drawn.design.targets)
     }
     alarm = {"state": "undefined", "reason": untested} if untested else _alarm(card)
-    return Measured(np.stack(rows), Summary([view.key for view in asked], intervals, units, alarm))
+    summary = Summary([view.key for view in asked], intervals, units, alarm)
+    measures = dict.fromkeys(view.measure for view in asked)
+    singles = {one: _singles(drawn, one, card, gap_metric=gap_metric, untested=untested) for one in measures}
+    return Measured(np.stack(rows), summary, singles)
+
+
+def is_r2(measure: Measure, gap_metric: Metric) -> bool:
+    """Its intervals are too narrow over few drugs."""
+    return measure is Measure.R2 or (measure is Measure.GAP and gap_metric is Metric.R2)
+
+
+def _singles(drawn: Drawn, measure: Measure, card: Card, *, gap_metric: Metric, untested: str | None) -> EntryDraws:
+    nothing = np.full(1 + drawn.weights.replicates, np.nan)
+    rows, why = [], []
+    for key in drawn.units:
+        draws = _of_entry(drawn, measure, key, gap_metric)
+        draws = nothing if draws is None else draws
+        rows.append(draws)
+        reason = _reason(View(measure, key[1]), [key], card, untested) or Undefined.NO_ESTIMATE
+        why.append(reason if np.isnan(draws[0]) else "")
+    return EntryDraws(list(drawn.units), list(drawn.units.values()), np.stack(rows), why)
 
 
 def _entries(drawn: Drawn, target: str) -> list[EntryKey]:
@@ -153,7 +174,9 @@ def _plain(interval: Interval, reason: str | None) -> dict[str, Any]:
     return plain
 
 
-def _reason(view: View, entries: Sequence[EntryKey], card: Card) -> str | None:
+def _reason(view: View, entries: Sequence[EntryKey], card: Card, untested: str | None) -> str | None:
+    if view.measure is Measure.GAP and untested:
+        return untested
     arm = str(INTRADRUG if view.measure is Measure.GAP else REAL)
     lacking = card.missing.get(str(REAL), 0) or card.missing.get(arm, 0)
     if lacking:

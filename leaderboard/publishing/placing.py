@@ -37,7 +37,7 @@ def places(
     rest of a board from being made.
     """
     sign = 1.0 if higher_is_better else -1.0
-    ranked = sorted(_with_common_replicates(draws, list(rankable)), key=lambda model: -sign * draws[model, 0])
+    ranked = sorted(with_common_replicates(draws, list(rankable)), key=lambda model: -sign * draws[model, 0])
     found = [Place(len(ranked) + 1, len(draws), None)] * len(draws)
     if ranked:
         better = better_than(sign * draws[ranked], units=units, confidence=confidence)
@@ -47,23 +47,43 @@ def places(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Pairwise:
+    """All pairs of models at once: (models, models) differences of the row less the column, and their standard errors.
+
+    A difference counts from `critical` standard errors on; below `negligible` it is what rounding leaves of none.
+    """
+
+    ahead: Floats
+    error: Floats
+    negligible: Floats
+    critical: float
+    replicates: int
+
+    @property
+    def better(self) -> NDArray[np.bool_]:
+        certain = np.where(np.abs(self.ahead) > self.negligible, np.copysign(np.inf, self.ahead), 0.0)
+        t = np.divide(self.ahead, self.error, out=certain, where=self.error > self.negligible)
+        better: NDArray[np.bool_] = t > self.critical
+        return better
+
+
 def better_than(draws: Floats, *, units: int, confidence: float = CONFIDENCE) -> NDArray[np.bool_]:
     """(models, models), as evaluator.scoring.ranking.better_than says it; `draws` are (models, 1 + replicates)."""
+    return pairwise(draws, units=units, confidence=confidence).better
+
+
+def pairwise(draws: Floats, *, units: int, confidence: float = CONFIDENCE) -> Pairwise:
     estimate, resampled = draws[:, 0], draws[:, 1:]
     resampled = resampled[:, np.isfinite(resampled).all(axis=0)]
     deviation = np.ascontiguousarray(resampled - resampled.mean(axis=1, keepdims=True))
     # Of the two that are compared: beside one absurd score the differences of all others would be none.
     negligible = _NO_DIFFERENCE * np.maximum(np.abs(estimate)[:, None], np.abs(estimate))
     error = _standard_errors(deviation)
-    varies = error > negligible
     largest = np.zeros(deviation.shape[1])
-    raise_largest(deviation, np.divide(1, error, out=np.zeros_like(error), where=varies), largest)
-    critical = float(np.quantile(largest, confidence))
-    ahead = estimate[:, None] - estimate
-    certain = np.where(np.abs(ahead) > negligible, np.copysign(np.inf, ahead), 0.0)
-    t = np.divide(ahead, error, out=certain, where=varies)
-    better: NDArray[np.bool_] = t > stdtrit(units - 1, ndtr(critical))
-    return better
+    raise_largest(deviation, np.divide(1, error, out=np.zeros_like(error), where=error > negligible), largest)
+    critical = float(stdtrit(units - 1, ndtr(float(np.quantile(largest, confidence)))))
+    return Pairwise(estimate[:, None] - estimate, error, negligible, critical, deviation.shape[1])
 
 
 def _standard_errors(deviation: Floats) -> Floats:
@@ -84,7 +104,7 @@ def _standard_errors(deviation: Floats) -> Floats:
     return errors
 
 
-def _with_common_replicates(draws: Floats, ranked: list[int]) -> list[int]:
+def with_common_replicates(draws: Floats, ranked: list[int]) -> list[int]:
     """Without those whose replicates are undefined most often, while too few are defined for all."""
     finite = np.isfinite(draws[ranked, 1:])
     kept = np.arange(len(ranked))

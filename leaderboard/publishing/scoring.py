@@ -14,7 +14,9 @@ from evaluator.scoring.metrics import Metric
 from leaderboard.models import Evaluation, Scorecard, Submission
 from leaderboard.publishing.baselines import baselines
 from leaderboard.publishing.boards import lock, refresh_soon, write_default
+from leaderboard.publishing.cards import brief, keep_drug_list, keep_parts, keep_whole
 from leaderboard.publishing.designs import Plan
+from leaderboard.publishing.entry_draws import keep_entries
 from leaderboard.publishing.measures import Measured, measured
 from leaderboard.publishing.predictions import Predictions
 from leaderboard.publishing.stored_draws import keep_draws
@@ -37,6 +39,7 @@ def score(evaluation_id: int) -> None:
     plan = Plan(evaluation.track)
     if not Scorecard.objects.filter(evaluation=evaluation).exists():
         keep(evaluation, scored(evaluation, plan, storage), storage)
+        keep_drug_list(evaluation.track.release, plan.design.release)
     baselines(plan, storage)  # computed before the lock, where they are not there yet
     publish(evaluation)
 
@@ -58,11 +61,17 @@ def scored(evaluation: Evaluation, plan: Plan, storage: Store) -> Scored:
 
 
 def keep(evaluation: Evaluation, found: Scored, storage: Store) -> None:
-    """The draws before the row that names them. Whoever comes second writes the same."""
+    """The files before the row that they belong to. Whoever comes second writes the same."""
     path = f"scores/{evaluation.pk}/draws.npy"
     keep_draws(storage, path, found.measured.draws)
-    values = {"card": plain_card(found.card), "summary": found.measured.summary.to_json(), "draws": path}
-    Scorecard.objects.update_or_create(evaluation=evaluation, defaults=values)
+    for measure, entries in found.measured.entries.items():
+        keep_entries(storage, path, measure, entries)
+    card = plain_card(found.card)
+    keep_whole(storage, evaluation.pk, card)
+    values = {"card": brief(card), "summary": found.measured.summary.to_json(), "draws": path}
+    with transaction.atomic():
+        row, _ = Scorecard.objects.update_or_create(evaluation=evaluation, defaults=values)
+        keep_parts(row, card)
 
 
 def publish(evaluation: Evaluation) -> None:
