@@ -57,7 +57,7 @@ def read_entries(storage: Store, draws: str, measure: str) -> EntryDraws:
             found = {name: whole[name] for name in ("keys", "units", "estimate", "largest", "scaled", "why")}
     except FileNotFoundError:
         raise StaleDrawsError(f"{path} is missing: score its evaluation again") from None
-    except (ValueError, KeyError, zipfile.BadZipFile) as damage:
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as damage:
         raise StaleDrawsError(f"{path} is damaged ({damage}): score its evaluation again") from None
     estimate = found["estimate"][:, None]
     draws_of = np.hstack([estimate, estimate + found["largest"][:, None] * found["scaled"]])

@@ -23,6 +23,6 @@ def read_draws(storage: Store, path: str) -> Floats:
         draws: Floats = np.load(io.BytesIO(storage.read(path)), allow_pickle=False)
     except FileNotFoundError:
         raise StaleDrawsError(f"{path} is missing: score its evaluation again") from None
-    except ValueError as damage:
+    except (ValueError, EOFError) as damage:
         raise StaleDrawsError(f"{path} is damaged ({damage}): score its evaluation again") from None
     return draws
