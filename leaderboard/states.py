@@ -41,6 +41,7 @@ class Purpose(TextChoices):
     CHECK = "check"
     SMOKE = "smoke"
     TRACK = "track"
+    SEALED = "sealed"  # trained again from the record, then asked about a sealed study
 
 
 class RunState(TextChoices):

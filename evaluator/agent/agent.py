@@ -220,9 +220,10 @@ class Agent:
     def _seen(self, stage: Stage, state: State) -> None:
         match state:
             case Running(wall_s):
-                stage.wall_s, stage.adopted = wall_s, False
+                stage.wall_s, stage.adopted = 0.0 if stage.order.is_sealed else wall_s, False
             case Ended(ending):
-                stage.phase, stage.wall_s = Phase.DELIVERING, ending.wall_s
+                stage.phase = Phase.DELIVERING
+                stage.wall_s = 0.0 if stage.order.is_sealed else ending.wall_s
             case Gone() if stage.adopted:
                 stage.phase = Phase.PREPARING  # the agent before this one had not started it
             case Gone():

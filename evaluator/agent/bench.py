@@ -14,15 +14,18 @@ from numpy.typing import NDArray
 from evaluator.agent.images import Images
 from evaluator.agent.messages import Order, Phase, StageKind, StageReport
 from evaluator.agent.releases import Releases
-from evaluator.agent.uploads import PREDICTIONS, Store, upload
+from evaluator.agent.studies import Studies
+from evaluator.agent.uploads import PREDICTIONS, SEALED_PREDICTIONS, Store, upload
 from evaluator.contract.errors import ContractError
 from evaluator.engine.engine import not_run
-from evaluator.engine.jobs import in_target_order
+from evaluator.engine.jobs import in_study_order, in_target_order
 from evaluator.engine.ledger import write_whole
 from evaluator.engine.predictions import read_in_child
 from evaluator.sandbox.outcomes import Outcome, SandboxRefusalError
 from evaluator.sandbox.protocol import Sandbox
 from evaluator.sandbox.stages import Ending, ModelFile, OutputFile, StageSpec, model_from_json, model_to_json
+from evaluator.sandbox.told import bare
+from evaluator.sealing import boxes, keys
 
 Reader = Callable[..., NDArray[np.float32]]
 ORDER, ENDED, MODEL = "order.json", "ended.json", "model.json"
@@ -36,6 +39,7 @@ class Bench:
     sandbox: Sandbox
     images: Images
     releases: Releases
+    studies: Studies
     storage: Store
     folder: Path
     read: Reader = read_in_child
@@ -129,6 +133,9 @@ class Bench:
     def ended(
         self, order: Order, ending: Ending, *, manifest: str | None = None, image: str | None = None
     ) -> StageReport:
+        if order.is_sealed:
+            log.info("stage %s ended: %s", order.key, ending.outcome)  # all that is kept of it, here too
+            ending = bare(ending)
         report = StageReport(
             key=order.key,
             attempt=order.attempt,
@@ -151,17 +158,24 @@ class Bench:
         builder = self.releases.builder(order.spec)
         if order.target is None:
             return builder.train_stage(order.spec, order.key)
+        if order.is_sealed:
+            study = self.studies.fetched(order.spec.study)
+            return builder.sealed_stage(order.spec, order.key, study, self._model(order.attempt))
         return builder.infer_stage(order.spec, order.key, order.target, self._model(order.attempt))
 
     def _upload(self, order: Order, file: OutputFile, ending: Ending) -> tuple[Ending, str | None]:
-        assert order.target is not None
-        n_rows = len(self.releases.builder(order.spec).target_rows(order.spec, order.target))
         try:
-            in_query_order = self.read(file.path, file.name, n_rows=n_rows)
+            in_query_order = self.read(file.path, file.name, n_rows=self._asked(order))
         except ContractError as error:
             return replace(ending, outcome=Outcome.OUTPUT_REFUSED, reason=str(error)), None
-        values = in_target_order(in_query_order, order.spec, order.target).astype("<f4")
-        return ending, upload(self.storage, order.uploads, order.attempt, {PREDICTIONS: values.tobytes()})
+        return ending, upload(self.storage, order.uploads, order.attempt, _contents(order, in_query_order))
+
+    def _asked(self, order: Order) -> int:
+        """How many rows the stage was asked about."""
+        assert order.target is not None
+        if order.is_sealed:
+            return len(self.studies.fetched(order.spec.study))
+        return len(self.releases.builder(order.spec).target_rows(order.spec, order.target))
 
     def _keep_model(self, order: Order, model: ModelFile) -> None:
         write_whole(self._attempt(order.attempt) / MODEL, json.dumps(model_to_json(model)).encode())
@@ -186,6 +200,15 @@ class Bench:
 
     def _attempt(self, attempt: str) -> Path:
         return self.folder / "attempts" / attempt
+
+
+def _contents(order: Order, in_query_order: NDArray[np.float32]) -> dict[str, bytes]:
+    """What is uploaded: of a sealed study, nothing that anybody but the scorer can read."""
+    assert order.target is not None
+    if not order.is_sealed:
+        return {PREDICTIONS: in_target_order(in_query_order, order.spec, order.target).astype("<f4").tobytes()}
+    values = in_study_order(in_query_order, order.spec).astype("<f4")
+    return {SEALED_PREDICTIONS: boxes.seal(values.tobytes(), keys.public(order.spec.seal_to))}
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from evaluator.agent.images import HostImages
 from evaluator.agent.messages import Capacity
 from evaluator.agent.releases import ReleaseFolder
 from evaluator.agent.settings import HostSettings, SettingError
+from evaluator.agent.studies import StudyFolder
 from evaluator.agent.uploads import Storage
 from evaluator.engine.host import host_limits, open_sandbox, sandbox_version
 from evaluator.engine.record import this_host
@@ -40,6 +41,7 @@ def open_host(settings: HostSettings, executor: Executor) -> Host:
             sandbox=sandbox,
             images=HostImages(docker, storage, settings.registries, folder / "images"),
             releases=releases,
+            studies=StudyFolder(storage, folder / "sealed"),
             storage=storage,
             folder=folder,
         ),

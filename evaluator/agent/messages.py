@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from evaluator.engine.runs import RunSpec
+from evaluator.engine.runs import SEALED, RunSpec
 from evaluator.sandbox.stages import KEY, Ending
 
 
@@ -47,6 +47,11 @@ class Order:
         for name in (self.key, self.attempt):  # both name files and folders of the host
             if not KEY.fullmatch(name):
                 raise ValueError(f"{name!r} names no stage and no attempt: use 1 to 100 of a-z, 0-9, '_', '.', '-'")
+
+    @property
+    def is_sealed(self) -> bool:
+        """It asks about the run's sealed study: nothing is told of it but that it worked or failed."""
+        return bool(self.spec.study) and self.target == SEALED
 
     @property
     def uploads(self) -> str:

@@ -13,6 +13,7 @@ from fsspec.implementations.local import LocalFileSystem
 from evaluator.engine.ledger import write_whole
 
 PREDICTIONS = "predictions.f4"
+SEALED_PREDICTIONS = "predictions.f4.sealed"
 MANIFEST = "manifest.json"
 CHUNK_BYTES = 1 << 20
 MOST_BYTES = 1 << 30

@@ -13,7 +13,16 @@ from benchmark_data.release import Release
 from evaluator.arms import Mechanisms, apply_arm, seed_of
 from evaluator.contract.job import ROOT, Job, Resources
 from evaluator.engine.runs import RunSpec
-from evaluator.engine.staging import TableStage, fresh, job_ids, query_order, write_query, write_rows
+from evaluator.engine.sealed_target import SealedTarget, names_of, with_new_parts, write_pairs
+from evaluator.engine.staging import (
+    StagedTables,
+    TableStage,
+    fresh,
+    job_ids,
+    query_order,
+    write_query,
+    write_rows,
+)
 from evaluator.mechanisms import mechanisms_of
 from evaluator.rows import Rows
 from evaluator.sandbox.stages import FIRST_UID, Command, Ending, Limits, ModelFile, Mount, StageSpec
@@ -23,7 +32,8 @@ UIDS = 40_000
 
 
 def run_uid(spec: RunSpec) -> int:
-    return FIRST_UID + int(spec.key(), 16) % UIDS
+    """The same in all stages of a run, and in the run of the same training on sealed data."""
+    return FIRST_UID + int(spec.trained.key(), 16) % UIDS
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,14 @@ class JobBuilder:
         order = query_order(len(rows), query_seed(spec, target))
         write_query(place / "query.parquet", rows, job_ids(self.release, spec), order=order)
         return self._stage(spec, key, Command.INFER, spec.infer, ("query.parquet",), model=model)
+
+    def sealed_stage(self, spec: RunSpec, key: str, target: SealedTarget, model: ModelFile) -> StageSpec:
+        """What asks about the run's sealed study: the one stage that gets anything of it."""
+        place = fresh(self.folder / key)
+        names = names_of(self.release, target, spec)
+        write_pairs(place / "query.parquet", target, names, order=sealed_order(spec, len(target)))
+        tables = with_new_parts(self._tables(spec, key), self.release, target, names, place)
+        return self._stage(spec, key, Command.INFER, spec.infer, ("query.parquet",), model=model, tables=tables)
 
     def training_rows(self, spec: RunSpec) -> tuple[Rows, Rows]:
         """Train and validation rows as the run's arm leaves them."""
@@ -77,6 +95,10 @@ class JobBuilder:
     def _mechanisms(self) -> Mechanisms:
         return mechanisms_of(self.release)
 
+    def _tables(self, spec: RunSpec, key: str) -> StagedTables:
+        ids = job_ids(self.release, spec)
+        return TableStage(self.release, spec, ids, self.folder / key, self.folder / "shared").stage()
+
     def _stage(
         self,
         spec: RunSpec,
@@ -86,10 +108,10 @@ class JobBuilder:
         files: tuple[str, ...],
         *,
         model: ModelFile | None = None,
+        tables: StagedTables | None = None,
     ) -> StageSpec:
         place = self.folder / key
-        ids = job_ids(self.release, spec)
-        staged = TableStage(self.release, spec, ids, place, self.folder / "shared").stage()
+        staged = tables or self._tables(spec, key)
         job = Job(
             stage=command,
             seed=spec.seed % 2**31,  # what every framework takes as a seed
@@ -122,6 +144,19 @@ def query_seed(spec: RunSpec, target: str) -> int:
 
 def in_target_order(in_query_order: NDArray[np.float32], spec: RunSpec, target: str) -> NDArray[np.float32]:
     """Answers put back from the query's own order into that of the target's rows."""
+    return _put_back(in_query_order, query_order(len(in_query_order), query_seed(spec, target)))
+
+
+def sealed_order(spec: RunSpec, n_rows: int) -> NDArray[np.intp]:
+    return query_order(n_rows, seed_of(spec.seed, "sealed query", spec.study))
+
+
+def in_study_order(in_query_order: NDArray[np.float32], spec: RunSpec) -> NDArray[np.float32]:
+    """The same for the sealed study of the run."""
+    return _put_back(in_query_order, sealed_order(spec, len(in_query_order)))
+
+
+def _put_back(in_query_order: NDArray[np.float32], order: NDArray[np.intp]) -> NDArray[np.float32]:
     values = np.empty_like(in_query_order)
-    values[query_order(len(values), query_seed(spec, target))] = in_query_order
+    values[order] = in_query_order
     return values

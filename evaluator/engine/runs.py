@@ -3,13 +3,16 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from benchmark_data.manifest import Scheme
 from evaluator.arms import Arm
 from evaluator.contract.improve import ImproveModel
 from evaluator.sandbox.stages import Ending, Limits, ModelFile, model_from_json, model_to_json
+
+SEALED = "sealed"
+"""The target's name in a stage that asks about a run's sealed study."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,19 @@ class RunSpec:
     runtime: str | None = None
     improve: ImproveModel | None = None  # three scripts of IMPROVE's, instead of our own contract
     settings: Mapping[str, Any] = field(default_factory=dict)
+    study: str = ""  # the id of a sealed study that is asked about after all targets
+    seal_to: str = ""  # the scorer's public key, for what the model says of it
+
+    def __post_init__(self) -> None:
+        if bool(self.study) != bool(self.seal_to):
+            raise ValueError("a run on a sealed study needs the key that its predictions are encrypted to")
+        if self.study and (SEALED in self.targets or not self.targets):
+            raise ValueError(f"a run on a sealed study needs an open target before it, of another name than '{SEALED}'")
+
+    @property
+    def trained(self) -> Self:
+        """What its training depends on: the same, whatever it is asked about afterwards."""
+        return replace(self, targets=(), study="", seal_to="")
 
     @property
     def name(self) -> str:
@@ -42,6 +58,8 @@ class RunSpec:
 
     def to_json(self) -> dict[str, Any]:
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        if not self.study:
+            del values["study"], values["seal_to"]  # so that runs of before sealed studies keep their keys
         plain = {"arm": str(self.arm), "train": asdict(self.train), "infer": asdict(self.infer)}
         improve = self.improve and self.improve.to_json()
         return values | plain | {"improve": improve, "settings": dict(self.settings), "targets": list(self.targets)}

@@ -23,6 +23,7 @@ class Outcome(StrEnum):
     OUTPUT_REFUSED = "output_refused"
     IMAGE_REFUSED = "image_refused"
     NOT_STARTABLE = "not_startable"
+    FAILED_ON_SEALED = "failed_on_sealed"  # whatever happened in there
     IMAGE_MISSING = "image_missing"
     NO_GPU = "no_gpu"
     HOST_SHORT = "host_short"
@@ -49,6 +50,7 @@ FAULTS = {
     Outcome.OUTPUT_REFUSED: Fault.THEIRS,
     Outcome.IMAGE_REFUSED: Fault.THEIRS,
     Outcome.NOT_STARTABLE: Fault.THEIRS,
+    Outcome.FAILED_ON_SEALED: Fault.THEIRS,
     Outcome.IMAGE_MISSING: Fault.OURS,
     Outcome.NO_GPU: Fault.OURS,
     Outcome.HOST_SHORT: Fault.OURS,
@@ -67,6 +69,7 @@ SENTENCES = {
     Outcome.OUTPUT_REFUSED: "The predictions are not one plain file within its size limit.",
     Outcome.IMAGE_REFUSED: "The image breaks a rule of the contract.",
     Outcome.NOT_STARTABLE: "The entry point could not be started: it needs /bin/sh, head, tail, mkfifo, rm beside it.",
+    Outcome.FAILED_ON_SEALED: "The model failed on sealed data; nothing more is said of it.",
     Outcome.IMAGE_MISSING: "The image is no longer on this host.",
     Outcome.NO_GPU: "The stage needs more GPUs than this host has free.",
     Outcome.HOST_SHORT: "The host could not provide the stage's disk, memory or processors.",

@@ -19,6 +19,13 @@ class Told:
     log: Log | None = None
 
 
+def bare(ending: Ending) -> Ending:
+    """What a host says of a sealed stage, and a site keeps of it: that it worked, that it failed, or that we did."""
+    theirs = ending.outcome.fault is Fault.THEIRS
+    outcome = Outcome.FAILED_ON_SEALED if theirs else ending.outcome
+    return Ending(outcome=outcome, exit_code=None, oom_killed=False, wall_s=0.0)
+
+
 def told(ending: Ending, *, sealed: bool) -> Told:
     """Exit code, log, time, memory and sizes can each carry what the container read, so sealed data lets none of them
     out. What is our fault is tried again and is nobody's news."""

@@ -11,8 +11,10 @@ from itertools import chain
 from uuid import UUID
 
 from evaluator.agent.messages import Order, Phase, Report, StageKind, StageReport
+from evaluator.engine.runs import SEALED
 from evaluator.sandbox.outcomes import Fault, Outcome
 from evaluator.sandbox.stages import Ending
+from evaluator.sandbox.told import bare
 from leaderboard.hosting.view import (
     AttemptEnd,
     Changes,
@@ -53,8 +55,9 @@ def decide(host: HostView, report: Report) -> Decision:
     room = full
     for one in going:
         room = room.less(one.room)
-    placed, room = _place_waiting(going, room)
-    opened = list(_open(host, report, room, full)) if takes_work(host, report) else []
+    alone = _alone(host, report, going)
+    placed, room = _place_waiting(going, room, alone)
+    opened = list(_open(host, report, room, full, alone.closed)) if takes_work(host, report) else []
     first = [_first_stage(run) for run in opened]
     changes = Changes(
         stage_ends=tuple(chain.from_iterable(one.ended for one in judged)),
@@ -67,7 +70,7 @@ def decide(host: HostView, report: Report) -> Decision:
         attempt_ends=tuple(one.end for one in judged if one.end is not None),
         opened=tuple(Opened(run.attempt, run.id, run.token) for run in opened),
     )
-    orders = [_order(one.attempt, stage) for one in going for stage in one.wanted(placed[one.attempt.id])]
+    orders = [_order(one.attempt, stage) for one in going for stage in one.ordered(placed[one.attempt.id])]
     orders += [_order(_as_held(run), stage) for run, stage in zip(opened, first, strict=True)]
     return Decision(changes, tuple(orders))
 
@@ -122,9 +125,25 @@ class _Judged:
             room.slots + more,
         )
 
-    def wanted(self, placed: set[str]) -> Iterator[HeldStage | NewStage]:
+    @property
+    def sealed(self) -> HeldStage | NewStage | None:
+        """The stage on sealed data, once everything before it has worked."""
+        left = chain(self.left, self.fresh.values())
+        return next((stage for stage in left if _is_sealed(self.attempt, stage)), None)
+
+    def ordered(self, placed: set[str]) -> Iterator[HeldStage | NewStage]:
+        """What is wanted; of an attempt that waits with its sealed stage the stage before it, or its model would go."""
         yield from (stage for stage in self.left if stage.wanted_s is not None or stage.key in placed)
         yield from (stage for stage in self.fresh.values() if stage.key in placed)
+        if self.waits_alone and self.sealed is not None and self.sealed.key not in placed:
+            targets = self.attempt.spec.targets
+            key = f"{self.attempt.id.hex}-{len(targets)}"
+            yield HeldStage(key=key, kind=StageKind.INFER, target=targets[-1])
+
+    @property
+    def waits_alone(self) -> bool:
+        """Nothing of it runs, and it is not for want of room: its sealed stage waits for the rest of its team."""
+        return self.sealed is not None and all(stage.wanted_s is None for stage in self.left)
 
 
 def _judge(attempt: HeldAttempt, said: Mapping[str, StageReport], host: int) -> _Judged:
@@ -132,7 +151,7 @@ def _judge(attempt: HeldAttempt, said: Mapping[str, StageReport], host: int) -> 
     for stage in attempt.stages:
         report = _counted(attempt, stage, said)
         if report is not None and report.phase is Phase.ENDED:
-            ended.append(_stage_end(stage, report))
+            ended.append(_stage_end(attempt, stage, report))
             continue
         left.append(stage)
         if report is not None and report.phase != stage.phase:
@@ -157,9 +176,11 @@ def longest_s(attempt: HeldAttempt, stage: HeldStage) -> float:
     return limits.get(stage.kind, 0) + SLACK_S
 
 
-def _stage_end(stage: HeldStage, report: StageReport) -> StageEnd:
-    """A host that says less than it owes has failed, not the model."""
+def _stage_end(attempt: HeldAttempt, stage: HeldStage, report: StageReport) -> StageEnd:
+    """A host that says less than it owes has failed, not the model. Of a sealed stage it says too much, if anything."""
     ending, owes = report.ending, ""
+    if ending is not None and _is_sealed(attempt, stage):
+        ending = bare(ending)
     if ending is None:
         ending = Ending(outcome=Outcome.FINISHED, exit_code=None, oom_killed=False, wall_s=0.0)
         owes = "an ending"
@@ -181,15 +202,26 @@ def _is_name(said: str | None, most: int) -> bool:
 
 
 def _following(attempt: HeldAttempt, ended: list[StageEnd]) -> dict[str, NewStage]:
-    """The targets, once the training is finished."""
-    kinds = {stage.key: stage.kind for stage in attempt.stages}
-    if not any(kinds[one.key] is StageKind.TRAIN and one.ending.outcome is Outcome.FINISHED for one in ended):
-        return {}
-    stages = [
+    """The targets, once the training is finished, and the sealed study, once all of them have worked."""
+    stages = {stage.key: stage for stage in attempt.stages}
+    finished = [stages[one.key] for one in ended if one.ending.outcome is Outcome.FINISHED]
+    targets = attempt.spec.targets
+    following: list[tuple[int, str]] = []
+    if any(stage.kind is StageKind.TRAIN for stage in finished):
+        following = list(enumerate(targets, 1))
+    elif (
+        finished and finished == list(stages.values()) and attempt.spec.study and not _is_sealed(attempt, finished[-1])
+    ):
+        following = [(len(targets) + 1, SEALED)]
+    new = [
         NewStage(attempt=attempt.id, key=f"{attempt.id.hex}-{number}", kind=StageKind.INFER, target=target)
-        for number, target in enumerate(attempt.spec.targets, 1)
+        for number, target in following
     ]
-    return {stage.key: stage for stage in stages}
+    return {stage.key: stage for stage in new}
+
+
+def _is_sealed(attempt: HeldAttempt, stage: HeldStage | NewStage) -> bool:
+    return bool(attempt.spec.study) and stage.target == SEALED
 
 
 def _attempt_end(
@@ -218,28 +250,52 @@ def _end(
 # What begins here.
 
 
-def _place_waiting(going: list[_Judged], room: Room) -> tuple[dict[UUID, set[str]], Room]:
-    """An attempt always has one stage wanted, or the host would forget its model; more of them as room allows."""
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """While a sealed stage runs, nothing else of its team runs on the host: together they could tell what it reads."""
+
+    may_begin: frozenset[UUID]  # attempts whose sealed stage has the host to itself, as far as its team goes
+    closed: frozenset[int]  # teams that nothing begins of here: a sealed stage waits, runs, or is being removed
+
+
+def _alone(host: HostView, report: Report, going: list[_Judged]) -> _Alone:
+    teams = {attempt.id.hex: attempt.team for attempt in host.held} | dict(host.lingering)
+    here = {one.attempt.id.hex for one in going}
+    still = [stage.attempt for stage in report.stages if stage.phase is not Phase.ENDED]
+    # What is over for the site may be here for a moment; what nobody knows the team of is everybody's.
+    busy = {teams.get(attempt) for attempt in still} | {one.attempt.team for one in going if not one.waits_alone}
+    first = {one.attempt.team: one.attempt.id for one in reversed(going) if one.waits_alone}
+    going_away = {teams[attempt] for attempt in still if attempt in teams.keys() - here}
+    return _Alone(
+        may_begin=frozenset(pk for team, pk in first.items() if not busy & {team, None}),
+        closed=frozenset({one.attempt.team for one in going if one.sealed is not None} | going_away),
+    )
+
+
+def _place_waiting(going: list[_Judged], room: Room, alone: _Alone) -> tuple[dict[UUID, set[str]], Room]:
+    """An attempt always has one stage wanted, or the host would forget its model; more of them as room allows. A
+    sealed stage begins alone."""
     placed: dict[UUID, set[str]] = {}
     for one in going:
         has_one = any(stage.wanted_s is not None for stage in one.left)
-        placed[one.attempt.id] = set() if has_one else {stage.key for stage in one.waiting[:1]}
+        may = not one.waits_alone or one.attempt.id in alone.may_begin
+        placed[one.attempt.id] = {stage.key for stage in one.waiting[:1]} if may and not has_one else set()
     for one in going:
         needs = room_of(one.attempt.spec.infer)
-        for stage in one.waiting:
+        for stage in () if one.waits_alone else one.waiting:
             if stage.key not in placed[one.attempt.id] and room.holds(needs):
                 placed[one.attempt.id].add(stage.key)
                 room = room.less(needs)
     return placed, room
 
 
-def _open(host: HostView, report: Report, room: Room, full: Room) -> Iterator[QueuedRun]:
+def _open(host: HostView, report: Report, room: Room, full: Room, closed: frozenset[int]) -> Iterator[QueuedRun]:
     """Checks, which need no slot; the team with the fewest running; of it smoke runs first, then what waited longest.
 
     A run that would fit an emptier host ends the round, so that no stream of small ones keeps a large one out.
     """
     running = Counter(host.running)
-    waiting = [run for run in host.queue if _could_run(run, report, full)]
+    waiting = [run for run in host.queue if _could_run(run, report, full, closed)]
     for _ in range(MOST_NEW):
         if not waiting:
             return
@@ -254,12 +310,18 @@ def _open(host: HostView, report: Report, room: Room, full: Room) -> Iterator[Qu
 
 
 def _turn(run: QueuedRun, running: int) -> tuple[bool, int, bool]:
-    return run.purpose is not Purpose.CHECK, running, run.purpose is Purpose.TRACK
+    return run.purpose is not Purpose.CHECK, running, run.purpose in (Purpose.TRACK, Purpose.SEALED)
 
 
-def _could_run(run: QueuedRun, report: Report, full: Room) -> bool:
-    is_here = run.purpose is Purpose.CHECK or run.spec.release_id in report.releases
-    return is_here and full.holds(envelope(run.purpose, run.spec))
+def _could_run(run: QueuedRun, report: Report, full: Room, closed: frozenset[int]) -> bool:
+    """A check runs nothing of its image."""
+    if run.purpose is Purpose.CHECK:
+        return True
+    return (
+        run.spec.release_id in report.releases
+        and run.team not in closed
+        and full.holds(envelope(run.purpose, run.spec))
+    )
 
 
 def _first_stage(run: QueuedRun) -> NewStage:
@@ -269,7 +331,14 @@ def _first_stage(run: QueuedRun) -> NewStage:
 
 def _as_held(run: QueuedRun) -> HeldAttempt:
     return HeldAttempt(
-        id=run.attempt, token=run.token, run=run.id, purpose=run.purpose, spec=run.spec, image=run.image, stages=()
+        id=run.attempt,
+        token=run.token,
+        run=run.id,
+        team=run.team,
+        purpose=run.purpose,
+        spec=run.spec,
+        image=run.image,
+        stages=(),
     )
 
 

@@ -3,6 +3,7 @@
 Attempts on a host, and the runs that they are of, are moved under the lock of the host's row alone.
 """
 
+import re
 import secrets
 import uuid
 from collections import defaultdict
@@ -11,20 +12,21 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from evaluator.agent.messages import Image, ImageOrigin, Report, StageKind
+from evaluator.agent.messages import Image, ImageOrigin, Phase, Report, StageKind
 from evaluator.engine.runs import RunSpec
 from leaderboard.hosting.decision import MOST_NEW, PUT_BACK
 from leaderboard.hosting.view import AttemptEnd, Changes, HeldAttempt, HeldStage, HostView, QueuedRun, StageEnd
-from leaderboard.models import Attempt, Host, Run, Stage, Submission
+from leaderboard.models import Attempt, Evaluation, Host, Run, Stage, Submission
 from leaderboard.states import AttemptState, Purpose, RunState, StageState, SubmissionState
 
 S = SubmissionState
 MAY_BEGIN = (S.CHECKING, S.SMOKE, S.QUEUED, S.RUNNING)
 """Runs of submissions in these states are given to hosts."""
 IMAGE = ("image_origin", "image_name", "upload_id", "upload__sha256")
+ATTEMPT = re.compile(r"[0-9a-f]{32}")
 _specs: dict[int, RunSpec] = {}
 MOST_SPECS = 4096
 """Specs never change, and reading a thousand of them again with every report is most of its time."""
@@ -52,17 +54,18 @@ def held(host: Host, now: datetime) -> tuple[HeldAttempt, ...]:
         Attempt.objects.filter(host=host, state=AttemptState.OPEN)
         .order_by("started_at", "id")
         .values_list(
-            *("id", "token", "run_id", "run__purpose", "run__failures_of_ours"),
+            *("id", "token", "run_id", "run__team_id", "run__purpose", "run__failures_of_ours"),
             *(f"run__submission__{name}" for name in IMAGE),
         )
     )
-    failed_on = _failed_on({run: failures for _, _, run, _, failures, *_ in rows if failures})
+    failed_on = _failed_on({run: failures for _, _, run, _, _, failures, *_ in rows if failures})
     specs = specs_of(run for _, _, run, *_ in rows)
     return tuple(
         HeldAttempt(
             id=pk,
             token=token,
             run=run,
+            team=team,
             purpose=Purpose(purpose),
             spec=specs[run],
             image=image_of(*image),
@@ -70,7 +73,7 @@ def held(host: Host, now: datetime) -> tuple[HeldAttempt, ...]:
             failures_of_ours=failures,
             failed_on=failed_on.get(run, frozenset()),
         )
-        for pk, token, run, purpose, failures, *image in rows
+        for pk, token, run, team, purpose, failures, *image in rows
     )
 
 
@@ -104,16 +107,26 @@ def _failed_on(failures: Mapping[int, int]) -> dict[int, frozenset[int]]:
 def view(host: Host, now: datetime, report: Report) -> HostView:
     """The queue is read, and its runs locked, only as far as this host could take some of it."""
     mine = held(host, now)
+    lingering = _lingering(report, mine)
     free = report.capacity.slots - len(mine)
     if host.is_draining or report.unfit:
-        return HostView(id=host.pk, held=mine, is_draining=host.is_draining)
+        return HostView(id=host.pk, held=mine, is_draining=host.is_draining, lingering=lingering)
     queue = queued(report, at_most=min(max(free, 0), MOST_NEW))
     running = (
         Attempt.objects.filter(state=AttemptState.OPEN).values_list("run__team_id").annotate(n=Count("id"))
         if queue
         else ()
     )
-    return HostView(id=host.pk, held=mine, queue=queue, running=dict(running))
+    return HostView(id=host.pk, held=mine, queue=queue, running=dict(running), lingering=lingering)
+
+
+def _lingering(report: Report, mine: tuple[HeldAttempt, ...]) -> dict[str, int]:
+    """The teams of what is still on the host and is no attempt there any more."""
+    held_here = {attempt.id.hex for attempt in mine}
+    said = {stage.attempt for stage in report.stages if stage.phase is not Phase.ENDED} - held_here
+    ids = [uuid.UUID(attempt) for attempt in said if ATTEMPT.fullmatch(attempt)]
+    rows = Attempt.objects.filter(pk__in=ids).values_list("pk", "run__team_id") if ids else ()
+    return {pk.hex: team for pk, team in rows}
 
 
 def queued(report: Report, *, at_most: int) -> tuple[QueuedRun, ...]:
@@ -129,7 +142,9 @@ def queued(report: Report, *, at_most: int) -> tuple[QueuedRun, ...]:
         .order_by("queued_at", "id")
         .values("pk")[: max(1, at_most)]
     )
-    found = Submission.objects.filter(state__in=MAY_BEGIN).annotate(heads=ArraySubquery(heads))
+    on_sealed = Evaluation.objects.filter(submission=OuterRef("pk"), study__isnull=False, finished_at=None)
+    due = Q(state__in=MAY_BEGIN) | Q(Exists(on_sealed), state=S.PUBLISHED)
+    found = Submission.objects.filter(due).annotate(heads=ArraySubquery(heads))
     runs = [run for heads in found.values_list("heads", flat=True) for run in heads]
     if not runs:
         return ()

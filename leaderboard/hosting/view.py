@@ -73,6 +73,7 @@ class HeldAttempt:
     id: UUID
     token: str
     run: int
+    team: int
     purpose: Purpose
     spec: RunSpec
     image: Image
@@ -97,13 +98,15 @@ class QueuedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostView:
-    """`running` counts the open attempts of each team, on all hosts."""
+    """`running` counts the open attempts of each team, on all hosts. `lingering` has the teams of attempts that are no
+    longer open, of which the host still has something, by the attempt's id."""
 
     id: int
     held: tuple[HeldAttempt, ...] = ()
     is_draining: bool = False
     queue: tuple[QueuedRun, ...] = ()
     running: Mapping[int, int] = field(default_factory=dict)
+    lingering: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

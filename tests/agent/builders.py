@@ -6,7 +6,16 @@ from evaluator.agent.agent import Agent
 from evaluator.agent.bench import Bench
 from evaluator.agent.messages import Answer, Capacity, Image, ImageOrigin, Order, StageKind
 from evaluator.engine.runs import RunSpec
-from tests.agent.fake_sandbox import Clock, FakeImages, FakeReleases, FakeSandbox, FakeStore, Inline, read_four
+from tests.agent.fake_sandbox import (
+    Clock,
+    FakeImages,
+    FakeReleases,
+    FakeSandbox,
+    FakeStore,
+    FakeStudies,
+    Inline,
+    read_four,
+)
 from tests.engine import builders
 
 LEASE_S = 60.0
@@ -37,7 +46,8 @@ def image_order(key="k0", **changes) -> Order:
 
 def make_agent(folder, sandbox=None, **changes) -> Agent:
     """`sandbox`, `storage` and `clock` may be those of an agent before this one: that is a restart."""
-    parts = {"images": FakeImages(), "releases": FakeReleases(), "storage": FakeStore(), "read": read_four}
+    parts = {"images": FakeImages(), "releases": FakeReleases(), "studies": FakeStudies()}
+    parts |= {"storage": FakeStore(), "read": read_four}
     own = {name: changes.pop(name, part) for name, part in parts.items()}
     bench = Bench(sandbox=sandbox or FakeSandbox(), folder=folder, **own)
     values = {

@@ -120,6 +120,9 @@ class FakeBuilder:
     def infer_stage(self, spec, key, target, model):
         return StageSpec(key=key, image="fake", command=Command.INFER, limits=spec.infer, model=model)
 
+    def sealed_stage(self, spec, key, target, model):
+        return self.infer_stage(spec, key, "sealed", model)
+
     def target_rows(self, spec, target):
         return range(N_ROWS)
 
@@ -135,6 +138,14 @@ class FakeReleases:
 
     def builder(self, spec):
         return FakeBuilder()
+
+
+@dataclass(frozen=True)
+class FakeStudies:
+    """Has every sealed study, of four rows."""
+
+    def fetched(self, study_id):
+        return range(N_ROWS)
 
 
 @dataclass

@@ -10,6 +10,7 @@ from evaluator.agent.fitness import Fitness, SelfTest, attacks, engine_of
 from evaluator.agent.images import HostImages
 from evaluator.agent.messages import Image, ImageOrigin
 from evaluator.agent.releases import ReleaseFolder
+from evaluator.agent.studies import StudyFolder
 from evaluator.agent.uploads import PREDICTIONS, Storage, sha256_of, uploaded
 from evaluator.sandbox.outcomes import Outcome
 from evaluator.sandbox.selftest import BASE_IMAGE
@@ -58,6 +59,7 @@ def whole(docker, archive, releases, tmp_path):
         sandbox=docker,
         images=HostImages(docker, storage, (), folder / "images"),
         releases=ReleaseFolder(releases, folder / "jobs"),
+        studies=StudyFolder(storage, folder / "sealed"),
         storage=storage,
         folder=folder,
     )

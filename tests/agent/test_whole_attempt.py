@@ -7,6 +7,7 @@ from evaluator.agent.bench import Bench
 from evaluator.agent.images import HostImages
 from evaluator.agent.messages import Image, ImageOrigin, Phase
 from evaluator.agent.releases import ReleaseFolder
+from evaluator.agent.studies import StudyFolder
 from evaluator.agent.uploads import PREDICTIONS, Storage, uploaded
 from evaluator.engine.engine import Engine
 from evaluator.engine.jobs import JobBuilder
@@ -36,6 +37,7 @@ def whole(tmp_path, releases):
         sandbox=ProcessSandbox(folder / "sandbox"),
         images=HostImages(None, storage, (), folder / "images"),
         releases=ReleaseFolder(releases, folder / "jobs"),
+        studies=StudyFolder(storage, folder / "sealed"),
         storage=storage,
         folder=folder,
     )

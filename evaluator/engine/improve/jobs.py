@@ -36,6 +36,9 @@ def refuse_impossible(release: Release, spec: RunSpec) -> None:
         raise ContractError("the track", column="remap_ids", reason=reason)
     if release.manifest.task is not Task.REGRESSION:
         raise ContractError("the release", column="task", reason="IMPROVE models are run for regression alone")
+    if spec.study:
+        reason = "an IMPROVE model is not asked about sealed studies: its one feature tree would show them to training"
+        raise ContractError("the run", column="study", reason=reason)
     train_arguments(spec.settings)
 
 

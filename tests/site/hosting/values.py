@@ -27,7 +27,8 @@ def infer(key, target, **values):
 
 
 def attempt(*stages, **values):
-    usual = {"id": UUID(int=next(_numbers)), "token": "token", "run": 1, "purpose": Purpose.TRACK, "spec": make_spec()}
+    usual = {"id": UUID(int=next(_numbers)), "token": "token", "run": 1, "team": 1}
+    usual |= {"purpose": Purpose.TRACK, "spec": make_spec()}
     return HeldAttempt(**usual | {"image": IMAGE, "stages": stages or (stage(),)} | values)
 
 
