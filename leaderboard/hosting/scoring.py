@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 
 def hand_over() -> None:
     asked_lately = Q(scoring_asked_at__gt=Now() - AGAIN_AFTER)
-    waiting = Evaluation.objects.filter(submission__state=SubmissionState.SCORING, finished_at=None)
+    unscored = Q(submission__state=SubmissionState.SCORING, finished_at=None)
+    again = Q(scorecard__isnull=False) & ~Q(scorecard__rescore_why="")
+    waiting = Evaluation.objects.filter(unscored | again)
     for pk in waiting.exclude(asked_lately).order_by("pk").values_list("pk", flat=True):
         if not Evaluation.objects.filter(~asked_lately, pk=pk).update(scoring_asked_at=Now()):
             continue  # another tick was faster
@@ -34,8 +36,9 @@ def hand_over() -> None:
 
 def score(evaluation: int) -> None:
     """For the task: nothing while another scorer is at it."""
-    from leaderboard.publishing import scoring
+    from leaderboard.publishing import rescoring, scoring
 
     with alone(SCORING, evaluation) as is_ours:
         if is_ours:
             scoring.score(evaluation)
+            rescoring.answer(evaluation)

@@ -3,14 +3,15 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from evaluator.sandbox.stages import KEY
 from leaderboard.hosting import work
+from leaderboard.management.audited import AuditedCommand
 from leaderboard.models import Host
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Add a host by its name; one that is there stays as it is."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -4,13 +4,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from evaluator.contract.errors import ContractError
+from leaderboard.management.audited import AuditedCommand
 from leaderboard.publishing.published import import_table, shipped_tables
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Import long tables of scores, each NAME.csv with NAME.toml beside it; without a name, those that we ship."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -4,13 +4,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from benchmark_data.errors import ReleaseError
+from leaderboard.management.audited import AuditedCommand
 from leaderboard.publishing.releases import RefusedError, load_release
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Verify a release, copy it to where the hosts have it, and list it. May be repeated."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from benchmark_data.errors import ReleaseError
 from benchmark_data.release import Release as Opened
@@ -13,6 +13,7 @@ from evaluator.arms import Arm
 from evaluator.contract.errors import ContractError
 from evaluator.engine.track import Track as Definition
 from evaluator.engine.track import read_track, whole_release
+from leaderboard.management.audited import AuditedCommand
 from leaderboard.models import Release
 from leaderboard.publishing.releases import RefusedError, find_release, load_track
 
@@ -20,7 +21,7 @@ ROW = ("title", "description", "per_day", "at_once")
 LIMITS = ("cpus", "memory_mb", "wall_s")
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Open a track, or change its title, text and quotas. A release is named by name, 'name version' or id."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
