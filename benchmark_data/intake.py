@@ -104,7 +104,7 @@ class Intake:
         values: NDArray[np.generic] = matrix.values if wanted.all() else matrix.values[wanted]
         missing = int(np.isnan(values).sum())
         if as_uint8:
-            values = _as_uint8(file, ids, matrix.columns, values)
+            values = as_uint8_values(file, ids, matrix.columns, values)
         self.writer.add_matrix(
             entity, name, ids=ids, columns=matrix.columns, values=values, origin=origin, description=description
         )
@@ -205,7 +205,7 @@ def _listed(ids: pa.ChunkedArray, known: Iterable[str]) -> NDArray[np.bool_]:
     return found
 
 
-def _as_uint8(
+def as_uint8_values(
     file: str, ids: Sequence[str], columns: Sequence[str], values: NDArray[np.generic]
 ) -> NDArray[np.generic]:
     with np.errstate(invalid="ignore"):  # what does not fit is found by comparing

@@ -9,10 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from benchmark_data.chemistry import descriptors, fingerprints
-from benchmark_data.draft_study import DraftStudyWriter
 from benchmark_data.errors import ReleaseError
 from benchmark_data.manifest import Direction, Entity, Response, Scheme, Task
-from benchmark_data.release import Release
 from benchmark_data.split_schemes import make_splits
 from benchmark_data.synthetic_plans import (
     DESCRIPTORS,
@@ -27,6 +25,7 @@ from benchmark_data.synthetic_plans import (
     full_scale_plan,
     tiny_plan,
 )
+from benchmark_data.synthetic_to_seal import write_matrix, write_spec, write_table
 from benchmark_data.synthetic_truth import Rows, Truth
 from benchmark_data.synthetic_world import (
     LINEAGE,
@@ -67,14 +66,14 @@ def draw_world(plan: Plan, *, track: Track = untracked) -> World:
 
 
 def to_seal_beside(folder: Path) -> Path:
-    """Where the draft study of a tiny release stands: not in it, so that nobody publishes the two together."""
+    """Where the study to seal of a tiny release stands: not in it, so that nobody publishes the two together."""
     return folder.with_name(f"{folder.name}-to-seal")
 
 
 def write_tiny(folder: Path, *, track: Track = untracked) -> str:
-    """The release and, at `to_seal_beside`, the draft of a study to seal; answers the release's id."""
-    if (draft := to_seal_beside(folder)).exists():
-        raise ReleaseError(f"{draft} is there already: the study to seal is written to it; move it away first")
+    """The release and, at `to_seal_beside`, the plain tables and spec of a study to seal; answers the release's id."""
+    if (to_seal := to_seal_beside(folder)).exists():
+        raise ReleaseError(f"{to_seal} is there already: the study to seal is written to it; move it away first")
     world = draw_world(tiny_plan())
     *public, sealed = world.plan.studies
     with ReleaseWriter(
@@ -84,7 +83,7 @@ def write_tiny(folder: Path, *, track: Track = untracked) -> str:
         _add_drugs(writer, world.plan, slice(0, TINY_PUBLIC_DRUGS))
         _add_gene_sets(writer)
         _add_studies(writer, world, public, TINY_SPLITS, track)
-    _write_to_seal(draft, world, sealed, Release.open(folder))
+    _write_to_seal(to_seal, world, sealed)
     return writer.release_id
 
 
@@ -108,11 +107,21 @@ def write_full_scale(folder: Path, *, genes: int = FULL_GENES, track: Track = un
     return writer.release_id
 
 
-def _write_to_seal(folder: Path, world: World, study: StudyPlan, release: Release) -> None:
-    with DraftStudyWriter(folder, release=release, name=study.name, version="1", description=DESCRIPTION) as writer:
-        _add_cells(writer, world, slice(TINY_PUBLIC_CELLS, None))
-        _add_drugs(writer, world.plan, slice(TINY_PUBLIC_DRUGS, None))
-        writer.add_rows(_rows_table(world, study, draw_rows(world.plan, study), first=0), ORIGIN)
+def _write_to_seal(folder: Path, world: World, study: StudyPlan) -> None:
+    plan, rows = world.plan, draw_rows(world.plan, study)
+    folder.mkdir(mode=0o700)  # answers in the clear are for their owner's eyes
+    cells, drugs = slice(TINY_PUBLIC_CELLS, None), slice(TINY_PUBLIC_DRUGS, None)
+    pairs = zip(rows.cell, rows.drug, draw_answers(plan, world.truth, study, rows).tolist(), strict=True)
+    screen = ([plan.cell_ids[cell], plan.drug_ids[drug], answer] for cell, drug, answer in pairs)
+    write_table(folder, "screen", ["cell_id", "drug_id", AUC.column], screen)
+    ids, names, tissues = _cell_list(world, cells)
+    write_table(folder, "cells", ["cell_id", "name", "tissue"], zip(ids, names, tissues, strict=True))
+    write_matrix(folder, "expression", ids, plan.gene_names, world.expression[cells])
+    write_matrix(folder, "mutation", ids, plan.mutated_gene_names, world.mutations[cells])
+    known = zip(plan.drug_ids[drugs], plan.drugs[drugs], strict=True)
+    listed = ([name, drug.name, drug.mechanisms, drug.smiles] for name, drug in known)
+    write_table(folder, "drugs", ["drug_id", "name", "mechanisms", "smiles"], listed)
+    write_spec(folder, name=study.name, response=AUC.column, licence=ORIGIN.licence, description=DESCRIPTION)
 
 
 def _add_studies(
@@ -144,13 +153,18 @@ def _rows_table(world: World, study: StudyPlan, rows: Rows, *, first: int) -> pa
 
 
 def _add_cells(writer: PartsWriter, world: World, cells: slice) -> None:
-    plan, ids = world.plan, world.plan.cell_ids[cells]
-    tissues = [plan.tissues[code] for code in plan.tissue[cells]]
-    names = [f"synthetic {tissue} {name.rpartition('C')[2]}" for name, tissue in zip(ids, tissues, strict=True)]
+    plan, (ids, names, tissues) = world.plan, _cell_list(world, cells)
     writer.add_info(Entity.CELL, pa.table({"cell_id": ids, "name": names, "tissue": tissues}), ORIGIN)
     _add_matrix(writer, Entity.CELL, "expression", ids, plan.gene_names, world.expression[cells], "log2-like")
     genes, values = plan.mutated_gene_names, world.mutations[cells]
     _add_matrix(writer, Entity.CELL, "mutation", ids, genes, values, "1 where the gene is mutated")
+
+
+def _cell_list(world: World, cells: slice) -> tuple[tuple[str, ...], list[str], list[str]]:
+    """Ids, names and tissues."""
+    ids, tissues = world.plan.cell_ids[cells], [world.plan.tissues[code] for code in world.plan.tissue[cells]]
+    names = [f"synthetic {tissue} {name.rpartition('C')[2]}" for name, tissue in zip(ids, tissues, strict=True)]
+    return ids, names, tissues
 
 
 def _add_drugs(writer: PartsWriter, plan: Plan, drugs: slice) -> None:

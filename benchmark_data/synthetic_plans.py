@@ -50,7 +50,7 @@ def tiny_plan() -> Plan:
     def study(name: str, cells: int, drugs: int, *, pairs: int, rows: int, shift: float) -> StudyPlan:
         return StudyPlan(name, _some_cells(name, cells), _some_drugs(name, public, drugs), pairs, rows, shift)
 
-    sealed = study(TINY_SEALED, 24, 12, pairs=560, rows=560, shift=LARGEST_SHIFT / 2)
+    sealed = study(TINY_SEALED, 24, 12, pairs=560, rows=630, shift=LARGEST_SHIFT / 2)
     return Plan(
         name=TINY,
         cells=TINY_PUBLIC_CELLS + TINY_NEW_CELLS,

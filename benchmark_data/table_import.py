@@ -49,8 +49,8 @@ def import_tables(spec: TableSpec, folder: Path, out: Path, *, track: Track = un
     )
     with writer:
         intake = Intake(writer, spec.response)
-        _add_cells(intake, spec.cells, folder)
-        _add_drugs(intake, spec.drugs, folder)
+        intake.add_info(Entity.CELL, cells_table(spec.cells, folder), Origin(spec.cells.source, spec.cells.licence))
+        intake.add_info(Entity.DRUG, drugs_table(spec.drugs, folder), Origin(spec.drugs.source, spec.drugs.licence))
         smiles = _add_smiles(intake, spec.drugs, folder)
         for computed in track(spec.computed, "computed tables"):
             _add_computed(intake, computed, *smiles, licence=spec.drugs.licence)
@@ -64,20 +64,20 @@ def import_tables(spec: TableSpec, folder: Path, out: Path, *, track: Track = un
     return intake.report(out, name=spec.name, version=spec.version)
 
 
-def _add_cells(intake: Intake, spec: CellsSpec, folder: Path) -> None:
-    table = _read(folder, spec.file, [spec.id, spec.name, spec.tissue, *spec.keep], text=[spec.id])
+def cells_table(spec: CellsSpec, folder: Path) -> pa.Table:
+    """Who the cells are: cell_id, then what the spec has of them."""
+    table = read_columns(folder, spec.file, [spec.id, spec.name, spec.tissue, *spec.keep], text=[spec.id])
     columns: dict[str, Any] = {"cell_id": table[spec.id]}
     if spec.name:
         columns["name"] = table[spec.name]
     if spec.tissue:
         columns["tissue"] = pc.fill_null(pc.cast(table[spec.tissue], pa.string()), UNKNOWN_TISSUE)
-    info = with_kept(columns, {name: table[name] for name in spec.keep}, what=spec.file)
-    intake.add_info(Entity.CELL, info, Origin(spec.source, spec.licence))
+    return with_kept(columns, {name: table[name] for name in spec.keep}, what=spec.file)
 
 
-def _add_drugs(intake: Intake, spec: DrugsSpec, folder: Path) -> None:
+def drugs_table(spec: DrugsSpec, folder: Path) -> pa.Table:
     annotated = [mechanism.column for mechanism in spec.mechanism]
-    table = _read(folder, spec.file, [spec.id, spec.name, *annotated, *spec.keep], text=[spec.id, *annotated])
+    table = read_columns(folder, spec.file, [spec.id, spec.name, *annotated, *spec.keep], text=[spec.id, *annotated])
     columns: dict[str, Any] = {"drug_id": table[spec.id]}
     if spec.name:
         columns["name"] = table[spec.name]
@@ -87,35 +87,48 @@ def _add_drugs(intake: Intake, spec: DrugsSpec, folder: Path) -> None:
             for mechanism in spec.mechanism
         ]
         columns["mechanisms"] = merged_mechanisms(annotations, none=spec.no_mechanism, unknown=spec.unknown_mechanism)
-    info = with_kept(columns, {name: table[name] for name in spec.keep}, what=spec.file)
-    intake.add_info(Entity.DRUG, info, Origin(spec.source, spec.licence))
+    return with_kept(columns, {name: table[name] for name in spec.keep}, what=spec.file)
+
+
+def smiles_column(spec: DrugsSpec, folder: Path) -> tuple[list[str], list[str | None]]:
+    """The drugs of the file, and their SMILES."""
+    table = read_columns(folder, spec.file, [spec.id, spec.smiles], text=[spec.id, spec.smiles])
+    return table[spec.id].to_pylist(), table[spec.smiles].to_pylist()
+
+
+def computed_matrix(spec: ComputedSpec, ids: tuple[str, ...], smiles: tuple[str, ...]) -> Matrix:
+    match spec.kind:
+        case Computed.FINGERPRINTS:
+            bits = chemistry.fingerprints(smiles, radius=spec.radius, bits=spec.bits)
+            return Matrix(ids, tuple(f"bit{bit}" for bit in range(spec.bits)), bits)
+        case Computed.DESCRIPTORS:
+            return Matrix(ids, *chemistry.descriptors(smiles))
+
+
+def matrix_of(spec: MatrixSpec, folder: Path) -> Matrix:
+    matrix = read_matrix(folder / spec.file, id_column=spec.id, entities_are_columns=spec.entities is Entities.COLUMNS)
+    if not spec.prefix:
+        return matrix
+    kept = [place for place, name in enumerate(matrix.columns) if name.startswith(spec.prefix)]
+    if not kept:
+        raise ReleaseError(f"{spec.file} has no column that begins with '{spec.prefix}'")
+    names = tuple(matrix.columns[place].removeprefix(spec.prefix) for place in kept)
+    return Matrix(matrix.ids, names, matrix.values[:, kept], matrix.not_finite)
 
 
 def _add_smiles(intake: Intake, spec: DrugsSpec, folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if not spec.smiles:
         return (), ()
-    table = _read(folder, spec.file, [spec.id, spec.smiles], text=[spec.id, spec.smiles])
-    return intake.add_smiles(
-        table[spec.id].to_pylist(),
-        table[spec.smiles].to_pylist(),
-        file=spec.file,
-        origin=Origin(spec.source, spec.licence),
-    )
+    return intake.add_smiles(*smiles_column(spec, folder), file=spec.file, origin=Origin(spec.source, spec.licence))
 
 
 def _add_computed(
     intake: Intake, spec: ComputedSpec, ids: tuple[str, ...], smiles: tuple[str, ...], *, licence: str
 ) -> None:
-    match spec.kind:
-        case Computed.FINGERPRINTS:
-            bits = chemistry.fingerprints(smiles, radius=spec.radius, bits=spec.bits)
-            matrix = Matrix(ids, tuple(f"bit{bit}" for bit in range(spec.bits)), bits)
-        case Computed.DESCRIPTORS:
-            matrix = Matrix(ids, *chemistry.descriptors(smiles))
     intake.add_matrix(
         Entity.DRUG,
         spec.name,
-        matrix,
+        computed_matrix(spec, ids, smiles),
         file="x/drug/smiles.parquet",
         origin=Origin(f"computed by RDKit {metadata.version('rdkit')} from x/drug/smiles.parquet", licence),
         as_uint8=spec.kind is Computed.FINGERPRINTS,
@@ -124,17 +137,10 @@ def _add_computed(
 
 
 def _add_matrix(intake: Intake, spec: MatrixSpec, folder: Path) -> None:
-    matrix = read_matrix(folder / spec.file, id_column=spec.id, entities_are_columns=spec.entities is Entities.COLUMNS)
-    if spec.prefix:
-        kept = [place for place, name in enumerate(matrix.columns) if name.startswith(spec.prefix)]
-        if not kept:
-            raise ReleaseError(f"{spec.file} has no column that begins with '{spec.prefix}'")
-        names = tuple(matrix.columns[place].removeprefix(spec.prefix) for place in kept)
-        matrix = Matrix(matrix.ids, names, matrix.values[:, kept], matrix.not_finite)
     intake.add_matrix(
         spec.entity,
         spec.name,
-        matrix,
+        matrix_of(spec, folder),
         file=spec.file,
         origin=Origin(spec.source, spec.licence),
         as_uint8=spec.type is ValueType.UINT8,
@@ -145,7 +151,7 @@ def _add_matrix(intake: Intake, spec: MatrixSpec, folder: Path) -> None:
 def _add_screens(intake: Intake, spec: ScreenSpec, response: Response, folder: Path) -> None:
     answer = spec.response or response.column
     ids = [spec.cell_id, spec.drug_id, spec.study_column]
-    table = _read(folder, spec.file, [*ids, answer, spec.row_id, *spec.where, *spec.keep], text=ids)
+    table = read_columns(folder, spec.file, [*ids, answer, spec.row_id, *spec.where, *spec.keep], text=ids)
     columns = {
         "row_id": pa.array(np.arange(table.num_rows)),
         "cell_id": table[spec.cell_id],
@@ -154,7 +160,7 @@ def _add_screens(intake: Intake, spec: ScreenSpec, response: Response, folder: P
     }
     if spec.row_id:
         columns["row_id"] = pa.array(whole_numbers(folder / spec.file, table, spec.row_id))
-    chosen = _chosen(spec, table)
+    chosen = chosen_rows(spec.file, spec.where, table)
     rows = with_kept(columns, {name: table[name] for name in spec.keep}, what=spec.file).filter(chosen)
     for study, own in _by_study(spec, rows, table.filter(chosen)):
         numbered = own if spec.row_id else own.set_column(0, "row_id", pa.array(np.arange(own.num_rows)))
@@ -172,14 +178,14 @@ def _by_study(spec: ScreenSpec, rows: pa.Table, source: pa.Table) -> Iterator[tu
         yield study, rows.filter(pc.equal(names, study))
 
 
-def _chosen(spec: ScreenSpec, table: pa.Table) -> pa.Array:
+def chosen_rows(file: str, where: dict[str, Any], table: pa.Table) -> pa.Array:
     """The rows that `where` asks for: each column has the value, or one of the values, that stand there."""
     chosen = np.ones(table.num_rows, bool)
-    for name, wanted in spec.where.items():
+    for name, wanted in where.items():
         values = [str(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
         found = pc.is_in(pc.cast(table[name], pa.string()), value_set=pa.array(values)).to_numpy()
         if not found.any():
-            raise ReleaseError(f"{spec.file}: no row has {name} = {' or '.join(values)}")
+            raise ReleaseError(f"{file}: no row has {name} = {' or '.join(values)}")
         chosen &= found
     return pa.array(chosen)
 
@@ -231,7 +237,7 @@ def _studies(intake: Intake, spec: SplitSpec) -> tuple[str, ...]:
     return spec.studies or tuple(known)
 
 
-def _read(folder: Path, file: str, columns: Sequence[str], *, text: Sequence[str]) -> pa.Table:
+def read_columns(folder: Path, file: str, columns: Sequence[str], *, text: Sequence[str]) -> pa.Table:
     """A table with these columns in it; an empty name asks for none."""
     path = folder / file
     table = read_table(path, text=[name for name in text if name])

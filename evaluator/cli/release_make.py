@@ -21,14 +21,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machin
 
 
 def tiny_command(out: Out, as_json: AsJson = False) -> None:
-    """Write the small synthetic release, the same bytes every time, and beside it the draft of a study to seal."""
+    """Write the small synthetic release, the same bytes every time, and beside it a study to seal."""
     with tracked(quiet=as_json) as track:
         release_id = write_tiny(out, track=track)
     to_seal = to_seal_beside(out)
     _say(
         {"release": str(out), "id": release_id, "to_seal": str(to_seal)},
         f"{out} is the tiny release ({release_id[:12]}).\n"
-        f"{to_seal} is the draft of a study to seal, with its answers in the clear: keep it out of what you publish.",
+        f"{to_seal} is a study to seal with `holdout seal`, its answers in the clear: keep it out of what you publish.",
         as_json=as_json,
     )
 

@@ -10,14 +10,15 @@ import rdkit
 from numpy.linalg import lstsq
 
 from benchmark_data import synthetic_truth as planted
-from benchmark_data.draft_study import read_draft_study
 from benchmark_data.errors import ReleaseError
 from benchmark_data.manifest import Entity, Scheme
 from benchmark_data.release import Release
+from benchmark_data.study_intake import prepare
+from benchmark_data.study_spec import read_study_spec
 from benchmark_data.synthetic import to_seal_beside, write_tiny
 from benchmark_data.synthetic_plans import tiny_plan
 from benchmark_data.synthetic_truth import NOISE_VARIANCE, Rows, expected_scores
-from benchmark_data.synthetic_world import known_gene_sets, plant
+from benchmark_data.synthetic_world import draw_expression, known_gene_sets, plant
 
 STUDIES = ("SynthA", "SynthB", "SynthC")
 GOLDEN = "7cc1001b0270fabeb57623110c1918a92215a8b8eac757f83645e38f41f9a324"
@@ -237,26 +238,35 @@ def test_every_table_has_every_cell_or_drug_and_only_finite_values(release):
         assert np.isfinite(table.values).all()
 
 
-def test_the_draft_to_seal_refers_to_the_release_and_brings_its_new_cells_and_drugs(release, folder):
-    draft = read_draft_study(to_seal_beside(folder))
-    assert (draft.name, draft.release.id) == ("SynthD", release.id)
+@pytest.fixture(scope="module")
+def to_seal(release, folder):
+    place = to_seal_beside(folder)
+    return prepare(read_study_spec(place / "spec.toml"), place, release)
+
+
+def test_the_study_to_seal_brings_new_cells_and_drugs_with_their_features(release, to_seal):
     for entity, known in ((Entity.CELL, release.cells), (Entity.DRUG, release.drugs)):
-        new = draft.new(entity)[f"{entity}_id"].to_pylist()
-        asked = set(draft.query()[f"{entity}_id"].to_pylist())
+        new = to_seal.info[entity][f"{entity}_id"].to_pylist()
+        asked = set(to_seal.query[f"{entity}_id"].to_pylist())
         assert not set(new) & set(known)
         assert set(new) < asked <= set(new) | set(known)
-    for entity, name in ((Entity.CELL, "expression"), (Entity.DRUG, "morgan"), (Entity.DRUG, "rdkit")):
-        table, public = draft.table(entity, name), release.table(entity, name)
-        assert table.columns == public.columns
-        assert list(table.ids) == draft.new(entity)[f"{entity}_id"].to_pylist()
+    assert {table.entry.name for table in to_seal.features} == {"expression", "mutation", "ecfp4", "morgan", "rdkit"}
+    assert to_seal.smiles["drug_id"].to_pylist() == to_seal.info[Entity.DRUG]["drug_id"].to_pylist()
 
 
-def test_the_answers_to_seal_are_those_of_the_planted_truth(release, folder, truth):
-    draft, plan = read_draft_study(to_seal_beside(folder)), tiny_plan()
-    query, answers = draft.query(), draft.answers()
-    assert query["row_id"] == answers["row_id"]
+def test_the_features_of_new_cells_come_through_their_tables_as_they_were_drawn(to_seal):
+    expression = next(table for table in to_seal.features if table.entry.name == "expression")
+    assert (expression.values == draw_expression(tiny_plan())[84:]).all()
+
+
+def test_the_answers_to_seal_are_those_of_the_planted_truth(to_seal, truth):
+    query, plan = to_seal.query, tiny_plan()
     cell = np.array([plan.cell_ids.index(name) for name in query["cell_id"].to_pylist()])
     drug = np.array([plan.drug_ids.index(name) for name in query["drug_id"].to_pylist()])
-    missed = answers["auc"].to_numpy() - truth.signal("SynthD", cell=cell, drug=drug)
+    missed = to_seal.response - truth.signal("SynthD", cell=cell, drug=drug)
     assert np.abs(missed).max() <= planted.NOISE + 5e-5  # the rounding
     assert (missed**2).mean() == pytest.approx(NOISE_VARIANCE, rel=4 * np.sqrt(1.4 / len(missed)))
+
+
+def test_nobody_else_may_look_into_the_folder_with_the_answers(folder):
+    assert to_seal_beside(folder).stat().st_mode & 0o077 == 0

@@ -25,7 +25,7 @@ def test_tiny_says_where_the_release_and_the_study_to_seal_are(tmp_path):
     result = holdout("tiny", tmp_path / "r")
     assert result.exit_code == 0
     assert f"{tmp_path / 'r'} is the tiny release ({Release.open(tmp_path / 'r').id[:12]})" in result.stdout
-    assert f"{tmp_path / 'r-to-seal'} is the draft of a study to seal, with its answers in the clear" in result.stdout
+    assert f"{tmp_path / 'r-to-seal'} is a study to seal with `holdout seal`, its answers in the clear" in result.stdout
 
 
 def test_tiny_answers_a_machine_in_json(tmp_path):

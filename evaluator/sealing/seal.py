@@ -1,0 +1,113 @@
+"""`holdout seal`: from a curator's tables to a bundle whose answers the scorer alone can read.
+
+The answers go from the curator's file through memory into a sealed box; nothing here writes them anywhere else.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark_data.errors import ReleaseError
+from benchmark_data.manifest import Entity
+from benchmark_data.release import Release
+from benchmark_data.sealed_ask import ask
+from benchmark_data.sealed_study import SealedStudyWriter, read
+from benchmark_data.sealed_tar import pack
+from benchmark_data.study_facts import FORMAT, StudyFacts
+from benchmark_data.study_intake import PreparedStudy, prepare
+from benchmark_data.study_spec import StudySpec
+from benchmark_data.tracking import Track, untracked
+from evaluator.sealing import boxes
+from evaluator.sealing.answers import commitment, new_salt, payload
+from evaluator.sealing.keys import PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class SealedNow:
+    """What the curator is told: counts and fingerprints."""
+
+    study_id: str
+    commitment: str
+    key_id: str
+    folder: str
+    tar: str
+    facts: StudyFacts
+    rows_without_answer: int
+    pairs: int
+    equal_rows: int
+
+
+def seal_study(
+    spec: StudySpec, folder: Path, out: Path, *, release: Release, public: PublicKey, track: Track = untracked
+) -> SealedNow:
+    """Write the bundle and its tar into the new folder `out`; anything that is wrong is said before that."""
+    if out.exists():
+        raise ReleaseError(f"{out} is there already: what is in it is never changed; choose another folder")
+    study = prepare(spec, folder, release, track=track)
+    content = payload(study.query["row_id"].to_numpy(), study.response, new_salt())
+    facts = _facts(spec, release, key_id=public.id, commitment=commitment(content))
+    place = out / f"{spec.name}-{spec.version}"
+    with SealedStudyWriter(place, release=release) as writer:
+        _write(writer, study)
+        writer.seal(boxes.seal(content, public), facts)
+    bundle = read(place)  # as the site and the hosts will
+    ask(bundle, release)
+    return SealedNow(
+        study_id=bundle.study_id,
+        commitment=facts.commitment,
+        key_id=facts.key_id,
+        folder=str(place),
+        tar=str(pack(bundle, out)),
+        facts=bundle.facts,
+        rows_without_answer=study.rows_without_answer,
+        pairs=study.pairs,
+        equal_rows=study.equal_rows,
+    )
+
+
+def _write(writer: SealedStudyWriter, study: PreparedStudy) -> None:
+    new = {entity: study.info[entity][f"{entity}_id"].to_pylist() for entity in Entity}
+    for entity in Entity:
+        writer.add_info(entity, study.info[entity])
+    for table in study.features:
+        entry = table.entry
+        writer.add_matrix(
+            entry.entity,
+            entry.name,
+            ids=new[entry.entity],
+            columns=table.columns,
+            values=table.values,
+            description=entry.description,
+        )
+    if study.smiles is not None:
+        writer.add_text(Entity.DRUG, "smiles", study.smiles)
+    writer.add_query(study.query)
+
+
+def _facts(spec: StudySpec, release: Release, *, key_id: str, commitment: str) -> StudyFacts:
+    """All but the counts, tables and files, which the writer adds up."""
+    return StudyFacts(
+        format=FORMAT,
+        name=spec.name,
+        version=spec.version,
+        description=spec.description,
+        task=release.manifest.task,
+        response=release.manifest.response,
+        release_name=release.manifest.name,
+        release_id=release.id,
+        rows=0,
+        cells=0,
+        drugs=0,
+        new_cells=0,
+        new_drugs=0,
+        producer=spec.producer,
+        measured_at=spec.measured_at,
+        readable_at=spec.readable_at,
+        licence=spec.licence,
+        curve_fit=spec.curve_fit,
+        quality_filter=spec.quality_filter,
+        dose_low_m=spec.dose_low_m,
+        dose_high_m=spec.dose_high_m,
+        without=spec.without,
+        key_id=key_id,
+        commitment=commitment,
+    )
