@@ -8,6 +8,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 
+def is_set(name: str) -> bool:
+    return bool(os.environ.get(name))
+
+
 def text(name: str, default: str | None = None) -> str:
     value = os.environ.get(name) or default
     if value is None:

@@ -8,6 +8,7 @@ from django.db import Error, connection
 # What is locked; beside it stands the id of its row.
 SCORING = 0x5C0E
 REFRESHING = 0x5C0F
+PUBLISHING_SEALED = 0x5C10
 
 
 @contextmanager

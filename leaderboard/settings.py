@@ -19,15 +19,29 @@ DEMONSTRATION = env.switch("HOLDOUT_DEMONSTRATION", True)
 # Parts outside of Python
 DATABASES = {
     "default": {
-        **env.database("DATABASE_URL", f"postgresql://postgres@/holdout?host={VAR / 'postgres-socket'}"),
+        **env.database(
+            "HOLDOUT_SCORER_DATABASE_URL" if env.is_set("HOLDOUT_SCORER_DATABASE_URL") else "DATABASE_URL",
+            f"postgresql://postgres@/holdout?host={VAR / 'postgres-socket'}",
+        ),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }
 }
 CELERY_BROKER_URL = env.text("REDIS_URL", f"redis+socket://{VAR / 'redis-site.sock'}")
 HOST_BROKER_URL = env.text("HOLDOUT_HOST_BROKER", f"redis+socket://{VAR / 'redis-hosts.sock'}")
+SCORER_BROKER_URL = env.text("HOLDOUT_SCORER_BROKER", CELERY_BROKER_URL)
 STORAGE = env.text("HOLDOUT_STORAGE", str(VAR / "storage"))  # an fsspec address
 RELEASES = env.folder("HOLDOUT_RELEASES", VAR / "releases")
+BOARD_LICENCE = env.text("HOLDOUT_BOARD_LICENCE", "CC-BY-4.0")
+"""Of the numbers on the boards, as their files say; the data that they were computed from keep their own."""
+
+# Sealed studies
+SCORER_KEYS = env.folder("HOLDOUT_SCORER_KEYS", VAR) if env.is_set("HOLDOUT_SCORER_KEYS") else None
+"""The folder of the scorer's private keys: in the scorer's environment alone. Beside it, in `draws`, it keeps its own."""
+SCORER_PUBLIC = env.folder("HOLDOUT_SCORER_PUBLIC", VAR / "scorer-public")
+"""Where the public halves lie, which all may know: sealing.pub and signing.pub."""
+SEALED_RELEASE_EVERY_H = env.whole("HOLDOUT_SEALED_RELEASE_EVERY_H", 0 if DEMONSTRATION else 24)
+"""Scores on sealed studies are told at fixed times, so many hours apart, counted from midnight UTC; 0: at once."""
 
 # How the path runs
 LEASE_S = env.whole("HOLDOUT_LEASE_S", 60)
