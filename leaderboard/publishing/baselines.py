@@ -15,7 +15,7 @@ from evaluator.scorecard.uncertain import REAL, Drawn, Read
 from evaluator.scoring.metrics import Metric
 from evaluator.scoring.pair_sums import Floats
 from leaderboard.publishing.designs import Plan
-from leaderboard.publishing.measures import Measured, Summary, measured
+from leaderboard.publishing.measures import Measured, Summary, keep_every_entry, measured
 from leaderboard.publishing.stored_draws import StaleDrawsError, keep_draws, read_draws
 
 NAMES = {
@@ -40,19 +40,36 @@ def baselines(plan: Plan, storage: Store) -> list[ScoredBaseline]:
 
 
 def keep_baseline(plan: Plan, storage: Store, baseline: Baseline, draws: Floats, summary: Summary) -> None:
-    keep_draws(storage, _path(plan, baseline, "npy"), draws)
+    keep_draws(storage, draws_path(plan, baseline), draws)
     storage.write(_path(plan, baseline, "json"), json.dumps(summary.to_json()).encode())
 
 
-def _baseline(plan: Plan, storage: Store, baseline: Baseline) -> ScoredBaseline:
+def stored_baseline(plan: Plan, storage: Store, baseline: Baseline) -> ScoredBaseline | None:
+    """None where it has to be computed first: too long for who only reads."""
     try:
-        draws = read_draws(storage, _path(plan, baseline, "npy"))
-        summary = Summary(**json.loads(storage.read(_path(plan, baseline, "json"))))
+        draws = read_draws(storage, draws_path(plan, baseline))
+        summary = Summary(**json.loads(storage.read(summary_path(plan, baseline))))
     except (FileNotFoundError, StaleDrawsError):
-        found = _scored(plan, baseline)
-        keep_baseline(plan, storage, baseline, found.draws, found.summary)
-        draws, summary = found.draws, found.summary
+        return None
     return ScoredBaseline(baseline, draws, summary)
+
+
+def _baseline(plan: Plan, storage: Store, baseline: Baseline) -> ScoredBaseline:
+    stored = stored_baseline(plan, storage, baseline)
+    if stored is not None:
+        return stored
+    found = _scored(plan, baseline)
+    keep_every_entry(storage, draws_path(plan, baseline), found)
+    keep_baseline(plan, storage, baseline, found.draws, found.summary)
+    return ScoredBaseline(baseline, found.draws, found.summary)
+
+
+def draws_path(plan: Plan, baseline: Baseline) -> str:
+    return _path(plan, baseline, "npy")
+
+
+def summary_path(plan: Plan, baseline: Baseline) -> str:
+    return _path(plan, baseline, "json")
 
 
 def _path(plan: Plan, baseline: Baseline, suffix: str) -> str:

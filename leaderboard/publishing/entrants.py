@@ -14,7 +14,7 @@ import numpy as np
 from evaluator.agent.uploads import Store
 from evaluator.scoring.pair_sums import Floats
 from leaderboard.models import ModelKind, Scorecard, Track
-from leaderboard.publishing.baselines import NAMES, baselines
+from leaderboard.publishing.baselines import NAMES, ScoredBaseline, baselines
 from leaderboard.publishing.designs import Plan
 from leaderboard.publishing.stored_draws import StaleDrawsError, read_draws
 from leaderboard.states import SubmissionState
@@ -86,22 +86,23 @@ def entrants(plan: Plan, cards: Sequence[Scorecard], storage: Store) -> list[Ent
     summaries = dict(Scorecard.objects.filter(pk__in=[card.pk for card in cards]).values_list("pk", "summary"))
     models = [entrant(card, summaries[card.pk], plan, storage) for card in cards]
     models.sort(key=lambda one: (one.published_at or "", one.model))
-    ours = [
-        Entrant(
-            model=NAMES[one.baseline],
-            kind=BASELINE,
-            team="",
-            slug=None,
-            version=None,
-            published_at=None,
-            intervals=one.summary.intervals,
-            units=one.summary.units,
-            alarm=one.summary.alarm,
-            draws=dict(zip(one.summary.views, one.draws, strict=True)),
-        )
-        for one in baselines(plan, storage)
-    ]
+    ours = [of_baseline(one) for one in baselines(plan, storage)]
     return [*models, *ours]
+
+
+def of_baseline(one: ScoredBaseline) -> Entrant:
+    return Entrant(
+        model=NAMES[one.baseline],
+        kind=BASELINE,
+        team="",
+        slug=None,
+        version=None,
+        published_at=None,
+        intervals=one.summary.intervals,
+        units=one.summary.units,
+        alarm=one.summary.alarm,
+        draws=dict(zip(one.summary.views, one.draws, strict=True)),
+    )
 
 
 def entrant(card: Scorecard, summary: Mapping[str, Any], plan: Plan, storage: Store) -> Entrant:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from evaluator.agent.uploads import Store
 from evaluator.arms import Arm
 from evaluator.baselines import Baseline
 from evaluator.scorecard.card import Card
@@ -16,7 +17,7 @@ from evaluator.scoring.bootstrap import mean_of
 from evaluator.scoring.intervals import Interval, Undefined
 from evaluator.scoring.metrics import ERRORS, Metric
 from evaluator.scoring.pair_sums import Floats
-from leaderboard.publishing.entry_draws import EntryDraws
+from leaderboard.publishing.entry_draws import EntryDraws, keep_entries
 
 ALL_TARGETS = ""
 INTRADRUG = Arm.parse("intradrug")
@@ -125,6 +126,11 @@ def measured(
     measures = dict.fromkeys(view.measure for view in asked)
     singles = {one: _singles(drawn, one, card, gap_metric=gap_metric, untested=untested) for one in measures}
     return Measured(np.stack(rows), summary, singles)
+
+
+def keep_every_entry(storage: Store, draws: str, found: Measured) -> None:
+    for measure, entries in found.entries.items():
+        keep_entries(storage, draws, measure, entries)
 
 
 def is_r2(measure: Measure, gap_metric: Metric) -> bool:

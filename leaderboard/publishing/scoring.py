@@ -16,8 +16,7 @@ from leaderboard.publishing.baselines import baselines
 from leaderboard.publishing.boards import lock, refresh_soon, write_default
 from leaderboard.publishing.cards import brief, keep_drug_list, keep_parts, keep_whole
 from leaderboard.publishing.designs import Plan
-from leaderboard.publishing.entry_draws import keep_entries
-from leaderboard.publishing.measures import Measured, measured
+from leaderboard.publishing.measures import Measured, keep_every_entry, measured
 from leaderboard.publishing.predictions import Predictions
 from leaderboard.publishing.stored_draws import keep_draws
 from leaderboard.states import SubmissionState
@@ -64,8 +63,7 @@ def keep(evaluation: Evaluation, found: Scored, storage: Store) -> None:
     """The files before the row that they belong to. Whoever comes second writes the same."""
     path = f"scores/{evaluation.pk}/draws.npy"
     keep_draws(storage, path, found.measured.draws)
-    for measure, entries in found.measured.entries.items():
-        keep_entries(storage, path, measure, entries)
+    keep_every_entry(storage, path, found.measured)
     card = plain_card(found.card)
     keep_whole(storage, evaluation.pk, card)
     values = {"card": brief(card), "summary": found.measured.summary.to_json(), "draws": path}
