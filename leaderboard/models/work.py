@@ -113,6 +113,7 @@ class Stage(models.Model):
     wall_s = _of_ending("wall_s", models.FloatField(null=True))
     memory_mb = _of_ending("peaks__memory_mb", models.FloatField(null=True))
     cpu_s = _of_ending("peaks__cpu_s", models.FloatField(null=True))
+    gpu_s = _of_ending("peaks__gpu_s", models.FloatField(null=True))
     reason = _of_ending("reason", models.TextField(null=True))
     manifest = models.CharField(max_length=64, blank=True)
     image = models.CharField(max_length=100, blank=True)  # the identity that an image stage found
