@@ -20,7 +20,7 @@ class Bins:
 
 
 def histogram(
-    bins: Bins, *, name: str, title: str, desc: str = "", axis: str = "", what: str = "rows", width: float = 720.0
+    bins: Bins, *, name: str, title: str, desc: str = "", axis: str = "", what: str = "row", width: float = 720.0
 ) -> Drawing:
     """The middle half stands above as a bar, the median as a line through it and the counts."""
     paper = Paper(name, title=title, desc=f"{desc} {_in_words(bins, what)}".strip(), width=width)
@@ -29,13 +29,13 @@ def histogram(
     end = draw_axis(paper, scale, top=ABOVE, bottom=bottom, label=axis)
     for share in (0.0, 0.5, 1.0):
         paper.text(44, bottom - share * TALL, f"{share * most:,.0f}", anchor="end", looks="muted", size=SMALL)
-    paper.text(0, 6, what, looks="muted", size=SMALL)
+    paper.text(0, 6, f"{what}s", looks="muted", size=SMALL)
     wide = (scale.right - scale.left) / len(bins.counts)
     step = (bins.high - bins.low) / len(bins.counts)
     for i, count in enumerate(bins.counts):
         if count:
             begins, ends = (number(bins.low + k * step) for k in (i, i + 1))
-            paper.row(f"{begins} to {ends}: {count:,} {what}")
+            paper.row(f"{begins} to {ends}: {_n(count, what)}")
             left, right = scale.left + wide * i, scale.left + wide * (i + 1) - 1
             top = bottom - TALL * count / most
             corners = ((left, bottom), (left, top), (right, top), (right, bottom))
@@ -49,4 +49,8 @@ def histogram(
 
 def _in_words(bins: Bins, what: str) -> str:
     lower, median, upper = map(number, bins.quartiles)
-    return f"{sum(bins.counts):,} {what}: median {median}, half lie between {lower} and {upper}."
+    return f"{_n(sum(bins.counts), what)}: median {median}, half lie between {lower} and {upper}."
+
+
+def _n(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

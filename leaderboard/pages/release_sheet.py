@@ -76,8 +76,7 @@ def ceiling_figure(study: Mapping[str, Any]) -> Figure:
     shown = figure(made["r2"])
     if shown.reason:
         return shown
-    drugs = f"{made['drugs']} drug" + ("s" if made["drugs"] != 1 else "")
-    return Figure(shown.text, note=f"on {drugs}, {count(made['repeated_pairs'])} repeated pairs")
+    return Figure(shown.text, note=f"on {_n(made['drugs'], 'drug')}, {_n(made['repeated_pairs'], 'repeated pair')}")
 
 
 def overlap_tables(summary: Mapping[str, Any]) -> tuple[Table, ...]:
@@ -93,6 +92,10 @@ def overlap_tables(summary: Mapping[str, Any]) -> tuple[Table, ...]:
         )
         made.append(Table(f"shared-{key}", f"{title} shared", ("Study", *names), rows, "heat"))
     return tuple(made)
+
+
+def _n(number: int, noun: str) -> str:
+    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
 
 
 def _shared(value: float | None, size: int) -> Cell:

@@ -13,6 +13,7 @@ from leaderboard.models import Release
 from leaderboard.pages import release_sheet as sheet
 from leaderboard.pages import sealed_sheet
 from leaderboard.pages.conditional import keep, page_tag, ready
+from leaderboard.pages.exported import exported
 from leaderboard.reads import releases as stored
 
 
@@ -55,12 +56,9 @@ def study(request: HttpRequest, release: str, study: str) -> HttpResponseBase:
     counted = stored.study_of(found, study)
     if counted is None:
         raise Http404("This release has no such study.")
-    figure = request.GET.get("figure", "")
     drawn = sheet.distribution(counted, found.summary["response"])
-    if figure and drawn and figure == drawn.name:
-        return HttpResponse(drawn.file(), content_type="image/svg+xml")
-    if figure:
-        raise Http404("This page has no such figure.")
+    if file := exported(request, [drawn] if drawn else []):
+        return file
     tag = page_tag(request, _said(found))
     if answer := ready(request, tag):
         return answer

@@ -7,10 +7,13 @@ from django.urls import reverse
 from tests.site.builders import make_person
 from tests.site.pages.cards import a_row
 from tests.site.pages.markup import faults
+from tests.site.pages.small_release import store_release, store_sealed
 from tests.site.pages.stored import publish, store_board, store_published
 
 pytestmark = pytest.mark.django_db
-PAGES = ("home", "boards", "board", "no board", "model", "published", "published board", "about", "not found")
+READING = ("home", "boards", "board", "no board", "model", "published", "published board", "not found")
+ROOMS = ("how", "contract", "statistics", "rules", "status", "releases", "release", "study", "sealed study")
+PAGES = (*READING, *ROOMS)
 
 
 @pytest.fixture
@@ -18,7 +21,14 @@ def addresses():
     board, submission = store_board(a_row("A", slug=None, kind="baseline"), a_row("B")), publish()
     paper = store_published({("alpha", "beta"): 0.4})
     of_board = reverse("board", args=[board.track.slug])
+    small = store_release()
+    sealed = store_sealed(small)
     return {
+        **{room: reverse(room) for room in ("how", "status", "releases")},
+        **{name: reverse("how_page", args=[name]) for name in ("contract", "statistics", "rules")},
+        "release": reverse("release", args=["small-1.0"]),
+        "study": reverse("study", args=["small-1.0", "A"]),
+        "sealed study": reverse("sealed_study", args=["small-1.0", f"{sealed.name}-{sealed.version}"]),
         "home": reverse("home"),
         "boards": reverse("boards"),
         "board": of_board,
@@ -26,7 +36,6 @@ def addresses():
         "model": reverse("model", args=[submission.model.slug]),
         "published": reverse("published"),
         "published board": reverse("published_board", args=[paper.slug]),
-        "about": reverse("about"),
         "not found": "/nothing/",
     }
 
