@@ -7,9 +7,12 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from leaderboard.pages import guide
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leaderboard.settings")
 CHARSET = re.compile(r";\s*charset=[^;]*", re.IGNORECASE)
 django = get_wsgi_application()
+guide.guides()  # rendered before the first request, not by it
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

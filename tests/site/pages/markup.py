@@ -15,7 +15,8 @@ class _Faults(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         names = dict(attributes)
-        self.counts[tag] = self.counts.get(tag, 0) + 1
+        if "svg" not in self.open:  # a drawing's parts have titles of their own
+            self.counts[tag] = self.counts.get(tag, 0) + 1
         if tag == "style" or "style" in names:
             self.found.append(f"inline style in <{tag}>")
         if tag == "script" and "src" not in names:
