@@ -4,7 +4,7 @@ Whatever a file says of itself is compared with what it has to say, before anyth
 """
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ MOST_COLUMNS = 64
 _BYTES_A_VALUE = 32
 _BYTES_BESIDE = 1 << 20
 _BATCH_ROWS = 1 << 16
-_INT64, _TEXT = 2, 6  # physical types of parquet.thrift
+_INT64, _DOUBLE, _TEXT = 2, 5, 6  # physical types of parquet.thrift
 _LARGEST_LINES_BYTES = 64 << 20
 _NPY_MAGIC = b"\x93NUMPY\x01\x00"
 
@@ -33,10 +33,11 @@ def read_flat(
     file: str,
     rows: int,
     numbers: Collection[str] = (),
+    floats: Collection[str] = (),
     texts: Sequence[str] = (),
     is_list: bool,
 ) -> pa.Table:
-    """Whole numbers as int64 and text as dictionaries, so that no value is repeated a million times in memory.
+    """Numbers as int64 and float64, and text as dictionaries: no word is repeated a million times in memory.
 
     A list may have other columns of text beside the wanted ones, and gaps in these.
     """
@@ -44,13 +45,14 @@ def read_flat(
         parquet = taken_apart(content)
     except FooterError as error:
         raise ReleaseError(f"{file}: {error}") from None
-    _check_columns(parquet, file=file, numbers=numbers, texts=texts, is_list=is_list)
+    wanted = {**dict.fromkeys(numbers, _INT64), **dict.fromkeys(floats, _DOUBLE), **dict.fromkeys(texts, _TEXT)}
+    _check_columns(parquet, file=file, wanted=wanted, is_list=is_list)
     width = LONGEST_TEXT if is_list else _BYTES_A_VALUE
     limit = rows * len(parquet.columns) * width + _BYTES_BESIDE + len(content)
     if parquet.n_rows != rows or parquet.expanded_bytes > limit:
         raise ReleaseError(f"{file} has {parquet.n_rows:,} rows, and study.toml says {rows:,}; or it expands too far")
     try:
-        return pa.table(_columns(parquet, file=file, rows=rows, needed={*numbers, *texts}))
+        return pa.table(_columns(parquet, file=file, rows=rows, needed=wanted))
     except (pa.ArrowException, OSError) as error:
         raise ReleaseError(f"{file} cannot be read as Parquet ({shown(str(error), 120)})") from None
 
@@ -96,17 +98,14 @@ def read_ids(path: Path) -> tuple[str, ...]:
     return lines
 
 
-def _check_columns(
-    parquet: Parquet, *, file: str, numbers: Collection[str], texts: Sequence[str], is_list: bool
-) -> None:
+def _check_columns(parquet: Parquet, *, file: str, wanted: Mapping[str, int], is_list: bool) -> None:
     names = [column.name for column in parquet.columns]
-    needed = [*numbers, *texts]
-    fits = set(needed) <= set(names) if is_list else sorted(names) == sorted(needed)
+    fits = wanted.keys() <= set(names) if is_list else wanted.keys() == set(names)
     if not fits or len(set(names)) < len(names) or len(names) > MOST_COLUMNS:
-        raise ReleaseError(f"{file} has not the columns {', '.join(needed)}{' and others once' if is_list else ''}")
+        raise ReleaseError(f"{file} has not the columns {', '.join(wanted)}{' and others once' if is_list else ''}")
     for column in parquet.columns:
         _check_word(column.name, LONGEST_ID, file)
-        if column.type != (_INT64 if column.name in numbers else _TEXT):
+        if column.type != wanted.get(column.name, _TEXT):
             raise ReleaseError(f"{file}: column {shown(column.name)} holds {column.holds}")
 
 

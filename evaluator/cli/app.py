@@ -11,9 +11,10 @@ import typer
 from rich.console import Console
 
 from benchmark_data.errors import ReleaseError
-from evaluator.cli import compare, evaluate, matrices, release, release_make, sandbox, score, submit
+from evaluator.cli import compare, evaluate, keys, matrices, release, release_make, sandbox, score, seal, submit, verify
 from evaluator.contract.errors import ContractError
 from evaluator.sandbox.outcomes import SandboxRefusalError
+from evaluator.sealing.errors import SealingError
 
 app = typer.Typer(
     help="Score models of cancer drug response: releases, splits, scores and how sure they are.",
@@ -28,6 +29,9 @@ release.app.command("tiny", epilog=release_make.TINY_EXAMPLE)(release_make.tiny_
 release.app.command("full-scale", epilog=release_make.FULL_SCALE_EXAMPLE)(release_make.full_scale_command)
 app.add_typer(release.app, name="release")
 app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(keys.app, name="keys")
+app.add_typer(seal.app, name="seal")
+app.command("verify", epilog=verify.EXAMPLE)(verify.verify_command)
 app.command("matrices", epilog=matrices.EXAMPLE)(matrices.matrices_command)
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare_command)
 app.command("score", epilog=score.EXAMPLE)(score.score_command)
@@ -40,7 +44,7 @@ for _brings in entry_points(group="holdout.commands"):
 def main() -> None:
     try:
         app()
-    except (ReleaseError, ContractError, SandboxRefusalError) as error:
+    except (ReleaseError, ContractError, SandboxRefusalError, SealingError) as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {_plain(str(error))}")
         sys.exit(1)
     except BrokenPipeError:

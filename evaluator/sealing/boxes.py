@@ -34,5 +34,9 @@ def open(sealed: bytes, private: PrivateKey) -> bytes:
 
 
 def reseal(sealed: bytes, old: PrivateKey, new: PublicKey) -> bytes:
-    """The same content in a box for another key; whoever calls this holds the old one, and the content for a moment."""
+    """The same content in a box for another key; whoever calls this holds the old one, and the content for a moment.
+
+    A study keeps its identity and its commitment, which bind the content; the checksum that its study.toml lists for
+    y.sealed is that of the box as the curator sent it.
+    """
     return seal(open(sealed, old), new)
