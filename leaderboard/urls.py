@@ -8,7 +8,10 @@ from leaderboard import health
 from leaderboard.api import schema
 from leaderboard.pages import (
     account,
+    badges,
     boards,
+    feeds,
+    home,
     how,
     models,
     published,
@@ -24,9 +27,12 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # Reading
-    path("", boards.home, name="home"),
+    path("", home.home, name="home"),
+    path("feed.atom", feeds.site_feed, name="feed"),
     path("boards/", boards.boards, name="boards"),
     path("boards/<slug:track>/", boards.board, name="board"),
+    path("boards/<slug:track>/feed.atom", feeds.track_feed, name="board_feed"),
+    path("models/<slug:slug>/badge.svg", badges.badge, name="badge"),
     path("models/<slug:slug>/", models.model, name="model"),
     path("published/", published.published, name="published"),
     path("published/<slug:slug>/", published.published_board, name="published_board"),

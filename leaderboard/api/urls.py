@@ -9,7 +9,8 @@ urlpatterns: list[URLPattern] = [
     path("schema/", schema.Schema.as_view(), name="api-schema"),
     # For everybody
     path("boards/", conditional_page(boards.Boards.as_view()), name="api-boards"),
-    path("boards/<slug:track>/", boards.OneBoard.as_view(), name="api-board"),
+    path("boards/<slug:track>/", boards.unchanged_first(boards.OneBoard.as_view()), name="api-board"),
+    path("boards/<slug:track>/whole.<slug:format>", boards.WholeBoardFile.as_view(), name="api-board-whole"),
     path("boards/<slug:track>.csv", boards.BoardFile.as_view(), {"format": "csv"}, name="api-board-csv"),
     path("releases/", conditional_page(catalogue.Releases.as_view()), name="api-releases"),
     path("releases/<str:release>/", conditional_page(catalogue.OneRelease.as_view()), name="api-release"),

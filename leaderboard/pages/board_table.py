@@ -1,4 +1,4 @@
-"""The table of a board as HTML, made when a board is recomputed and stored ready; never in a request.
+"""The table of a board as HTML: the usual one is made when a board is recomputed and stored, others of its pieces.
 
 `board_html` takes a board's JSON: {"metric", "target", "rows": [row, …]}, rows in its order. A row has "rank" [first,
 last], "tie_group" (None: not ranked), "model", "slug" (None: no page of its own, as of baselines), "version", "team",
@@ -7,92 +7,134 @@ last], "tie_group" (None: not ranked), "model", "slug" (None: no page of its own
 "published_at".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
-from leaderboard.pages.figures import LOWER_IS_BETTER, Figure, Scale, figure, mark, metric_name
+from leaderboard.pages.board_asked import COLUMNS, MEASURED, SAID, Asked
+from leaderboard.pages.board_lines import Cell, Line, lines
+from leaderboard.pages.figures import LOWER_IS_BETTER, metric_name
 
-ALARMS = {"raised": "error", "silent": "quiet"}
-BEATS = {"yes": "yes", "no": "no", "cannot tell": "unsure"}
+NO_CELL = '<td class="n"><span class="undefined">n/a</span><span class="why">not on that board yet</span></td>'
+TEXTS = ("rank", "model")
+"""Sorted from the first of the alphabet, not from the best."""
+Pieces = Mapping[str, Mapping[str, Cell]]
+"""Cells by column and line: of the columns that come from other boards."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    rank: str
-    tie_group: str
-    starts_group: bool
-    model: str
-    slug: str
-    version: str
-    team: str
-    kind: str
-    score: Figure
-    mark: SafeString
-    beats: str
-    beats_class: str
-    skill: Figure
-    gap: Figure
-    alarm: str
-    alarm_class: str
-    alarm_reason: str
-    date: str
+class Heading:
+    """`query` leads to the board sorted by it; empty: no link. `sorted` is what aria-sort says."""
+
+    label: str
+    beside: str = ""
+    css: str = ""
+    query: str = ""
+    sorted: str = ""
+    is_hidden: bool = False
 
 
-def board_html(board: Mapping[str, Any]) -> str:
-    metric, target = board["metric"], board["target"]
+def board_html(board: Mapping[str, Any], *, column: Sequence[str] = tuple(SAID), is_linked: bool = True) -> str:
+    asked = Asked(metric=board["metric"], target=board["target"], column=tuple(column))
+    return table(lines(board), asked, is_linked=is_linked)
+
+
+def table(shown: Sequence[Line], asked: Asked, pieces: Pieces | None = None, *, is_linked: bool = True) -> SafeString:
+    made = headings(asked, is_linked=is_linked)
     return render_to_string(
         "boards/table.html",
         {
-            "rows": rows(board["rows"]),
-            "score_name": metric_name(metric),
-            "is_mean": not target,
-            "target": target,
-            "lower_is_better": metric in LOWER_IS_BETTER,
+            "body": mark_safe("\n".join(_rows(shown, asked, pieces or {}))),
+            "headings": made,
+            "n_columns": len(made),
+            "is_empty": not shown,
+            "is_whole": asked.is_whole,
+            "score_name": metric_name(asked.metric),
+            "is_mean": not asked.target,
+            "target": asked.target,
+            "lower_is_better": asked.metric in LOWER_IS_BETTER,
         },
     )
 
 
-def rows(stored: Sequence[Mapping[str, Any]]) -> list[Row]:
-    scale = Scale.of([row["score"] for row in stored])
-    groups = [None, *(row["tie_group"] for row in stored)]
+def headings(asked: Asked, *, is_linked: bool = True) -> list[Heading]:
+    def heading(name: str, label: str, beside: str = "", css: str = "") -> Heading:
+        if not is_linked:
+            return Heading(label, beside, css)
+        is_here = asked.order == name
+        turned = f"-{name}" if is_here and not asked.is_reversed else name
+        return Heading(label, beside, css, asked.but(sort=turned).query(), _sorted(name, asked) if is_here else "")
+
+    first = [heading("rank", "Rank", "and tie group"), heading("model", "Model", "kind, team", "model")]
+    score = [heading("score", metric_name(asked.metric), css="n"), Heading("Interval, drawn", is_hidden=True)]
+    numbers = {"gap", *MEASURED}
     return [
-        _row(row, scale, starts_group=row["tie_group"] != before) for row, before in zip(stored, groups, strict=False)
+        *first,
+        *score,
+        *(heading(name, COLUMNS[name], css="n" if name in numbers else "") for name in asked.said),
     ]
 
 
-def rank_text(rank: Sequence[int]) -> str:
-    first, last = rank
-    return str(first) if first == last else f"{first}–{last}"
+def chosen(whole: Sequence[Line], asked: Asked, pieces: Pieces) -> list[Line]:
+    """Those that were asked for, in the order that was: nothing of it changes a rank."""
+    name, team = asked.name.casefold(), asked.team.casefold()
+    kept = [
+        line
+        for line in whole
+        if name in line.model.casefold()
+        and team in line.team.casefold()
+        and asked.kind in ("", line.kind)
+        and (not asked.beating or line.beats == "yes")
+        and (asked.controls or line.kind != "control")
+    ]
+    return _in_order(kept, asked, pieces)
 
 
-def _row(row: Mapping[str, Any], scale: Scale | None, *, starts_group: bool) -> Row:
-    alarm = row["memory_alarm"]
-    return Row(
-        rank=rank_text(row["rank"]) if row["rank"] else "",
-        tie_group=str(row["tie_group"] or ""),
-        starts_group=starts_group,
-        model=row["model"],
-        slug=row["slug"] or "",
-        version=f"v{row['version']}" if row["version"] else "",
-        team=row["team"],
-        kind=row["kind"],
-        score=figure(row["score"]),
-        mark=mark(row["score"], scale),
-        beats=row["beats_drug_average"],
-        beats_class=BEATS.get(row["beats_drug_average"], "unsure"),
-        skill=figure(row["skill_over_drug_average"]),
-        gap=figure(row["gap"]),
-        alarm=alarm["state"],
-        alarm_class=ALARMS.get(alarm["state"], ""),
-        alarm_reason=alarm["reason"],
-        date=_date(row["published_at"]),
-    )
+def _in_order(kept: list[Line], asked: Asked, pieces: Pieces) -> list[Line]:
+    """What is undefined stays last, whichever way."""
+    if asked.order == "rank":
+        return kept[::-1] if asked.is_reversed else kept
+    values = {line.key: _value(line, asked.order, pieces) for line in kept}
+    defined = [line for line in kept if values[line.key] is not None]
+    defined.sort(key=lambda line: values[line.key], reverse=_is_falling(asked))  # type: ignore[arg-type,return-value]
+    return defined + [line for line in kept if values[line.key] is None]
 
 
-def _date(moment: str | None) -> str:
-    return datetime.fromisoformat(moment).date().isoformat() if moment else ""
+def _value(line: Line, order: str, pieces: Pieces) -> float | str | None:
+    if order in pieces:
+        there = pieces[order].get(line.key)
+        return there[0] if there else None
+    return line.order.get(order)
+
+
+def _is_falling(asked: Asked) -> bool:
+    """The best is first unless it is turned round: the smallest error, the largest of anything else."""
+    measure = asked.metric if asked.order == "score" else asked.order
+    return (measure not in (*TEXTS, *LOWER_IS_BETTER)) != asked.is_reversed
+
+
+def _sorted(name: str, asked: Asked) -> str:
+    falls = asked.is_reversed if name == "rank" else _is_falling(asked)
+    return "descending" if falls else "ascending"
+
+
+def _rows(shown: Iterable[Line], asked: Asked, pieces: Pieces) -> Iterable[str]:
+    said = asked.said
+    is_by_rank = asked.sort == "rank"
+    before: object = None
+    for line in shown:
+        starts = is_by_rank and line.tie_group != before
+        before = line.tie_group
+        others = [_cell(line, name, pieces) for name in said]
+        css = ' class="group-start"' if starts else ""
+        yield f"<tr{css}>{line.head}{line.score}{''.join(others)}</tr>"
+
+
+def _cell(line: Line, name: str, pieces: Pieces) -> str:
+    if name in line.said:
+        return line.said[name]
+    there = pieces.get(name, {}).get(line.key)
+    return there[3] if there else NO_CELL

@@ -29,7 +29,7 @@ def ready(request: HttpRequest, tag: str | None) -> HttpResponseBase | None:
         return None
     page = _kept.get(tag)
     answer = get_conditional_response(request, etag=tag, response=HttpResponse(page) if page else None)
-    return _tagged(answer, tag) if answer else None
+    return tagged(answer, tag) if answer else None
 
 
 def keep(request: HttpRequest, response: HttpResponse, tag: str | None) -> HttpResponseBase:
@@ -38,10 +38,11 @@ def keep(request: HttpRequest, response: HttpResponse, tag: str | None) -> HttpR
         _kept[tag] = response.content
         while sum(map(len, list(_kept.values()))) > MOST_KEPT_BYTES:
             _kept.pop(next(iter(_kept)), None)
-    return _tagged(response, tag)
+    return tagged(response, tag)
 
 
-def _tagged(response: HttpResponseBase, tag: str | None) -> HttpResponseBase:
+def tagged(response: HttpResponseBase, tag: str | None) -> HttpResponseBase:
+    """For a page that is not kept here: it is one of very many."""
     if tag:
         response["ETag"] = tag
     response["Cache-Control"] = "private, no-cache"

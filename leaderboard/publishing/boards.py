@@ -17,14 +17,19 @@ from django.utils import timezone
 from evaluator.agent.uploads import Storage
 from leaderboard.locks import REFRESHING, alone
 from leaderboard.models import Board, Scorecard, Track
-from leaderboard.pages.board_table import board_html
+from leaderboard.pages.board_asked import Asked
+from leaderboard.pages.board_lines import as_cells, as_roster, lines
+from leaderboard.pages.board_table import table as html_table
 from leaderboard.publishing.designs import Plan
 from leaderboard.publishing.entrants import Entrant, entrants, made_of, standing
+from leaderboard.publishing.history import remember
 from leaderboard.publishing.measures import View
 from leaderboard.publishing.tables import as_csv, as_json, table
+from leaderboard.publishing.whole import write_whole
+from leaderboard.reads.boards import USUAL_METRIC
 
 log = logging.getLogger(__name__)
-CONTENT = ("etag", "html", "json", "csv", "n_models", "made_of", "computed_at")
+CONTENT = ("etag", "html", "json", "csv", "roster", "cells", "n_models", "made_of", "computed_at")
 
 
 def lock(track: Track) -> Track:
@@ -90,6 +95,7 @@ def _refreshed(track: Track) -> bool:
     offered = {(str(view.measure), view.target) for view in plan.views}
     there = Board.objects.filter(track=track).values_list("pk", "metric", "target")
     Board.objects.filter(pk__in=[pk for pk, *view in there if tuple(view) not in offered]).delete()
+    write_whole(track, now_made_of)
     return True
 
 
@@ -101,14 +107,23 @@ def _ask() -> None:
 
 
 def _write(boards: list[Board]) -> None:
+    """For a caller that holds `lock`; what the default board says is kept with it."""
     Board.objects.bulk_create(
         boards, update_conflicts=True, unique_fields=["track", "metric", "target"], update_fields=list(CONTENT)
     )
+    for board in boards:
+        if (board.metric, board.target) == (USUAL_METRIC, ""):
+            remember(board)
 
 
 def _board(plan: Plan, who: list[Entrant], view: View, now_made_of: str) -> Board:
     board = table(plan, who, view)
-    html, json, csv = board_html(board), as_json(board), as_csv(board)
+    made = lines(board)
+    html, json, csv = (
+        html_table(made, Asked(metric=str(view.measure), target=view.target)),
+        as_json(board),
+        as_csv(board),
+    )
     return Board(
         track=plan.track,
         metric=str(view.measure),
@@ -117,6 +132,8 @@ def _board(plan: Plan, who: list[Entrant], view: View, now_made_of: str) -> Boar
         html=html,
         json=json,
         csv=csv,
+        roster=as_roster(made),
+        cells=as_cells(board),
         n_models=sum(entrant.slug is not None for entrant in who),
         made_of=now_made_of,
         computed_at=timezone.now(),

@@ -92,10 +92,10 @@ def as_csv(board: Mapping[str, Any]) -> bytes:
         numbers = [row[name][bound] for name in INTERVALS for bound in BOUNDS]
         shown = [number if is_defined(number) else "" for number in numbers]
         says = (row["beats_drug_average"], row["memory_alarm"]["state"], row["published_at"])
-        lines.writerow([*first_last, row["tie_group"], *(_harmless(row[name]) for name in names), *shown, *says])
+        lines.writerow([*first_last, row["tie_group"], *(harmless(row[name]) for name in names), *shown, *says])
     return text.getvalue().encode()
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
     """No spreadsheet takes a participant's name for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell

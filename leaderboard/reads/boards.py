@@ -5,6 +5,7 @@ them costs, and most of a request's time.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,9 +13,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
-from leaderboard.models import Board, Track
+from leaderboard.models import Board, Track, WholeBoard
 
-WHOLE = ("html", "json", "csv")
+WHOLE = ("html", "json", "csv", "roster", "cells")
 USUAL_METRIC = "primary"
 _FROM = """
     FROM leaderboard_board AS board
@@ -26,28 +27,35 @@ _FROM = """
 _TAG = "board.etag || '-' || md5(concat_ws('|', track.title, track.description, release.name, release.version))"
 _PAGE = """
     track.title, track.description, track.definition::text, release.name || ' ' || release.version,
-    board.html, board.n_models, board.computed_at,
+    board.{body}, board.n_models, board.computed_at,
     (SELECT json_agg(json_build_array(metric, target))::text FROM leaderboard_board WHERE track_id = track.id)
 """
+_OTHERS = """
+    SELECT coalesce(md5(string_agg(etag, ',' ORDER BY metric, target)), '')
+    FROM leaderboard_board WHERE track_id = track.id AND (metric, target) IN %s
+"""
+_CELLS = """
+    SELECT board.metric, board.target, board.cells
+    FROM leaderboard_board AS board JOIN leaderboard_track AS track ON track.id = board.track_id
+    WHERE track.slug = %s AND (board.metric, board.target) IN %s
+"""
+View = tuple[str, str]
+"""A metric, and a target or nothing for the mean over them."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoardPage:
-    """`views` are the (metric, target) of every board of the track."""
+    """`body` is its table or its roster; `views` are the (metric, target) of every board of the track."""
 
     tag: str
     title: str
     description: str
     definition: dict[str, Any]
     release: str
-    html: str
+    body: str
     n_models: int
     computed_at: datetime
     views: list[tuple[str, str]]
-
-
-def usual_metric(_track: str) -> str:
-    return USUAL_METRIC
 
 
 def stored_boards() -> QuerySet[Board]:
@@ -68,21 +76,46 @@ def board_bytes(*, track: str, metric: str, target: str, column: str) -> tuple[s
     return None if row is None else (row[0], bytes(row[1]))
 
 
-def page_tag_of(*, track: str, metric: str, target: str) -> str | None:
-    """None where there is no such board."""
-    row = _row(_TAG, track, metric, target)
+def page_tag_of(*, track: str, metric: str, target: str, others: Sequence[View] = ()) -> str | None:
+    """None where there is no such board. `others` are views whose cells the page shows too."""
+    if not others:
+        row = _row(_TAG, track, metric, target)
+    else:
+        row = _row(f"{_TAG} || '-' || ({_OTHERS})", track, metric, target, others=others)
     return None if row is None else str(row[0])
 
 
-def board_page(*, track: str, metric: str, target: str) -> BoardPage | None:
-    row = _row(f"{_TAG}, {_PAGE}", track, metric, target)
+def board_page(*, track: str, metric: str, target: str, body: str = "html") -> BoardPage | None:
+    assert body in (*WHOLE, "etag")
+    row = _row(f"{_TAG}, {_PAGE.format(body=body)}", track, metric, target)
     if row is None:
         return None
-    tag, title, description, definition, release, html, n_models, computed_at, views = row
+    tag, title, description, definition, release, made, n_models, computed_at, views = row
     offered = [(one, other) for one, other in json.loads(views)]
     return BoardPage(
-        tag, title, description, json.loads(definition), release, html, n_models, computed_at, views=offered
+        tag, title, description, json.loads(definition), release, made, n_models, computed_at, views=offered
     )
+
+
+def cells_of(track: str, views: Sequence[View]) -> dict[View, str]:
+    """As stored, of those of the views that there are."""
+    if not views:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_CELLS, [track, tuple(views)])
+        return {(metric, target): found for metric, target, found in cursor.fetchall()}
+
+
+def whole_file(track: str, suffix: str) -> tuple[str, str] | None:
+    """The path in storage and the ETag of all boards of a track in one format; None until they are made."""
+    files = WholeBoard.objects.filter(track__slug=track).values_list("files", flat=True).first() or {}
+    return (files[suffix]["path"], files[suffix]["etag"]) if suffix in files else None
+
+
+def targets_of(track: str) -> list[str]:
+    """In the order of the track; empty where there is none of this name."""
+    found = Track.objects.filter(slug=track).values_list("definition__targets", flat=True).first()
+    return list(found or ())
 
 
 def choices_of(track: Track) -> list[tuple[str, str]]:
@@ -90,8 +123,8 @@ def choices_of(track: Track) -> list[tuple[str, str]]:
     return list(Board.objects.filter(track=track).values_list("metric", "target").order_by())
 
 
-def _row(columns: str, *view: str) -> tuple[Any, ...] | None:
+def _row(columns: str, *view: str, others: Sequence[View] = ()) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} {_FROM}", view)
+        cursor.execute(f"SELECT {columns} {_FROM}", [*([tuple(others)] if others else []), *view])
         found: tuple[Any, ...] | None = cursor.fetchone()
         return found

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Model as Row
 from fsspec.core import url_to_fs
 
-from leaderboard.models import Attempt, Evaluation
+from leaderboard.models import Attempt, Evaluation, Track
 from leaderboard.submitting import idempotency, uploads
 
 
@@ -17,6 +17,7 @@ def sweep() -> None:
     idempotency.expire()
     sweep_folders("attempts", Attempt, UUID)
     sweep_folders("scores", Evaluation, int)
+    sweep_folders("boards", Track, int)
 
 
 def sweep_folders(of: str, rows: type[Row], key: Callable[[str], Any]) -> int:

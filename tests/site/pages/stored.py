@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from leaderboard.models import Board, PublishedBoard, PublishedScore, Scorecard, Submission, Track
+from leaderboard.pages.board_lines import as_cells, as_roster, lines
 from leaderboard.pages.board_table import board_html
 from leaderboard.states import SubmissionState
 from tests.site.builders import make_evaluation, make_submission, make_track
@@ -25,6 +26,8 @@ def store_board(*rows: dict[str, Any], track: Track | None = None, metric: str =
         html=html,
         json=text.encode(),
         csv=b"rank_first,rank_last\n",
+        roster=as_roster(lines(board)),
+        cells=as_cells(board),
         n_models=len(board["rows"]),
         made_of="rows",
         computed_at=timezone.now(),

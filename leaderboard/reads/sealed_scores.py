@@ -1,0 +1,25 @@
+"""Scores on sealed studies, as the release function let them out, and nothing besides."""
+
+from leaderboard.models import SealedScore, SealedStudy
+from leaderboard.sealed import release
+from leaderboard.states import StudyState, SubmissionState
+
+SCORED = (StudyState.LIVE, StudyState.FROZEN, StudyState.RETIRED, StudyState.RELEASED)
+
+
+def scored_studies(track: str) -> list[SealedStudy]:
+    """Those on which scores may have been released: live ones first, then the newest."""
+    found = SealedStudy.objects.filter(track__slug=track, state__in=SCORED).order_by("-state_since", "-id")
+    return sorted(found, key=lambda study: study.state != StudyState.LIVE)
+
+
+def released_scores(study: SealedStudy) -> list[SealedScore]:
+    """Of the newest version of each model that has one and still stands."""
+    stands = release.shown(study, curator=False).filter(evaluation__submission__state=SubmissionState.PUBLISHED)
+    newest: dict[int, SealedScore] = {}
+    for score in stands:
+        submission = score.evaluation.submission
+        known = newest.get(submission.model_id)
+        if known is None or known.evaluation.submission.version <= submission.version:
+            newest[submission.model_id] = score
+    return list(newest.values())
