@@ -5,7 +5,7 @@ draws. Of more, all pairs are compared at once, by the same simultaneous max |t|
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
 
@@ -37,6 +37,9 @@ class Verdict(StrEnum):
     UNDEFINED = "undefined"
 
 
+_TURNED = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """The first less the second; `at_least` is the smallest difference that would have been told: half the interval."""
@@ -49,6 +52,12 @@ class Difference:
         if not self.interval.high.is_defined:
             return Number.undefined(self.interval.high.reason or Verdict.UNDEFINED)
         return Number(self.interval.high.value - self.interval.estimate.value)
+
+    def turned(self) -> "Difference":
+        """The second less the first."""
+        of = self.interval
+        turned = replace(of, estimate=_minus(of.estimate), low=_minus(of.high), high=_minus(of.low))
+        return Difference(turned, _TURNED.get(self.verdict, self.verdict))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +163,10 @@ def _verdict(found: Interval, negligible: float, higher_is_better: bool) -> Verd
     if not found.excludes_zero or abs(found.estimate.value) <= negligible:
         return Verdict.CANNOT_TELL
     return Verdict.BETTER if (found.estimate.value > 0) == higher_is_better else Verdict.WORSE
+
+
+def _minus(number: Number) -> Number:
+    return Number(-number.value) if number.is_defined else number
 
 
 def _negligible(estimates: Floats) -> float:
