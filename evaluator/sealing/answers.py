@@ -23,6 +23,15 @@ class Answers:
     response: NDArray[np.float64] = field(repr=False)  # an error's traceback or a log must not hold one
     salt: bytes = field(repr=False)
 
+    def in_order_of(self, row_id: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The answers of these rows, which have to be exactly those that were answered."""
+        ours, theirs = np.argsort(self.row_id, kind="stable"), np.argsort(row_id, kind="stable")
+        if not np.array_equal(self.row_id[ours], row_id[theirs]):
+            raise SealingError("the answers are not those of the rows that the study's query asks about")
+        ordered = np.empty_like(self.response)
+        ordered[theirs] = self.response[ours]
+        return ordered
+
 
 def new_salt() -> bytes:
     return secrets.token_bytes(SALT_BYTES)
