@@ -48,7 +48,7 @@ def differences(said: Mapping[str, Any]) -> list[str]:
     if low is None or high is None:
         found.append("the dose window is not stated")
     elif not all(abs(dose / usual - 1) < 1e-6 for dose, usual in zip((low, high), IMPROVE_DOSES_M, strict=True)):
-        found.append(f"the doses go from {low:g} to {high:g} M, not from 1e-10 to 1e-04 M")
+        found.append(f"the doses go from {low:g} to {high:g} M, not from 1e-10 to 0.0001 M")
     if not said.get("curve_fit"):
         found.append("the curve fit is not stated")
     fit = _FIT_R2.search(str(said.get("quality_filter", "")))

@@ -19,11 +19,11 @@ from leaderboard.sealed.comparable import Ranking
 from leaderboard.sealed.vault import Found
 
 
-def measured(design: Design, read: Read, by: Ranking, *, seed: int, replicates: int = REPLICATES) -> Found:
+def measured(design: Design, read: Read, by: Ranking, *, seed: int) -> Found:
     """`read` has every file. The seed is left out of what is found: the draws must stay those of a secret."""
     kept: list[Drawn] = []
     card = score_card(
-        design, read, arms=(REAL,), metrics=tuple(Metric), seed=seed, replicates=replicates, keep=kept.append
+        design, read, arms=(REAL,), metrics=tuple(Metric), seed=seed, replicates=REPLICATES, keep=kept.append
     )
     drawn = kept[0]
     of_source = {source: _draws(drawn, read, source, by) for source in design.sources}

@@ -28,7 +28,7 @@ def publish(study: SealedStudy) -> bool:
     """Whether there was anything to tell. For a caller that holds the study's lock: one writer at a time."""
     vault, due = Vault.ours(), _due(study)
     state = _state_of(study, due)
-    if not due or vault.told(study.study_id) == state:
+    if vault.told(study.study_id) == state and all(score.shown_from for score in due):
         return False
     everything = {score.evaluation_id: _found(score, vault) for score in due}
     found = {pk: one for pk, one in everything.items() if one is not None}
@@ -68,10 +68,7 @@ def _due(study: SealedStudy) -> list[SealedScore]:
 
 def _state_of(study: SealedStudy, due: list[SealedScore]) -> str:
     """A hash of all that what is told depends on."""
-    who = [
-        (score.pk, score.evaluation.submission.state, score.evaluation.submission.version, score.shown_from is not None)
-        for score in due
-    ]
+    who = [(one.pk, one.evaluation.submission.state, one.evaluation.submission.version) for one in due]
     return hashlib.sha256(json.dumps([study.state, study.is_rank_only, who]).encode()).hexdigest()
 
 

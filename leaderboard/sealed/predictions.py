@@ -11,9 +11,10 @@ from evaluator.engine.runs import SEALED
 from evaluator.scorecard.design import Entry, Values
 from evaluator.scorecard.uncertain import REAL
 from evaluator.sealing.boxes import OVERHEAD_BYTES
-from leaderboard.models import Evaluation
-from leaderboard.publishing.predictions import Delivered, DeliveryError, deliveries
+from leaderboard.models import Evaluation, Stage
+from leaderboard.publishing.predictions import Delivered, DeliveryError
 from leaderboard.sealed.vault import Vault
+from leaderboard.states import AttemptState, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class SealedPredictions:
 def sealed_predictions(evaluation: Evaluation, n_rows: int, *, storage: Store, vault: Vault) -> SealedPredictions:
     """Of every source and split of the track; DeliveryError, UploadError or SealingError where one is not as it should
     be: that is ours, hosts let nothing else through."""
-    delivered = {entry: at for (_, entry), at in deliveries(evaluation).items() if entry.target == SEALED}
+    delivered = _delivered(evaluation)
     values = {}
     for source in evaluation.track.definition["sources"]:
         for split in evaluation.track.definition["splits"]:
@@ -38,6 +39,24 @@ def sealed_predictions(evaluation: Evaluation, n_rows: int, *, storage: Store, v
                 raise DeliveryError(f"{source}/{split} to the sealed study was not delivered")
             values[entry] = _values(delivered[entry], n_rows, storage, vault)
     return SealedPredictions(values)
+
+
+def _delivered(evaluation: Evaluation) -> dict[Entry, Delivered]:
+    """As publishing.predictions.deliveries, of the columns that the scorer's role may read."""
+    stages = Stage.objects.filter(
+        attempt__run__evaluation=evaluation,
+        attempt__run__state=RunState.DONE,
+        attempt__state=AttemptState.DONE,
+        kind="infer",
+        target=SEALED,
+    )
+    found: dict[Entry, Delivered] = {}
+    for attempt, manifest, spec in stages.values_list("attempt_id", "manifest", "attempt__run__spec"):
+        entry = Entry(spec["source"], spec["split"], SEALED)
+        if entry in found:
+            raise DeliveryError(f"{entry.source}/{entry.split} was delivered twice, once to {found[entry].folder}")
+        found[entry] = Delivered(attempt, SEALED, manifest)
+    return found
 
 
 def _values(of: Delivered, n_rows: int, storage: Store, vault: Vault) -> Values:

@@ -1,0 +1,120 @@
+"""Certificates of open and sealed scores: signed in the scorer, checked by the library, never written over."""
+
+import json
+
+import pytest
+from django.utils import timezone
+
+from evaluator.sealing import keys
+from evaluator.sealing.certificates import verify
+from evaluator.sealing.errors import SealingError
+from leaderboard.models import Certificate, Scorecard, SealedStudy
+from leaderboard.sealed import certificates, looking
+from leaderboard.states import StudyState, SubmissionState
+from tests.site.builders import make_evaluation, make_run, make_spec, make_submission
+from tests.site.pages.cards import a_card, a_summary
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def card(track, vault):
+    submission = make_submission(track=track, state=SubmissionState.PUBLISHED, image_id="sha256:" + "ab" * 32)
+    evaluation = make_evaluation(submission=submission)
+    make_run(submission=submission, evaluation=evaluation, state="done", spec=make_spec(seed=77))
+    return Scorecard.objects.create(evaluation=evaluation, card=a_card(), summary=a_summary(), draws="x")
+
+
+def content(certificate, vault):
+    return verify(certificates.as_file(certificate), keys.public_key(vault.keys, keys.Kind.SIGNING))
+
+
+def test_every_published_score_gets_one_that_the_library_accepts(card, vault):
+    looking.look()
+    said = content(card.evaluation.certificates.get(), vault)
+    submission = card.evaluation.submission
+    assert said["model"] == {
+        "name": submission.model.name,
+        "slug": submission.model.slug,
+        "team": submission.model.team.name,
+        "version": 1,
+    }
+    assert said["image"] == submission.image_id
+    assert said["release_id"] == card.evaluation.track.release.release_id
+    assert said["study"] is None
+    assert [run["seed"] for run in said["runs"]] == [77]
+    assert said["result"]["scores"]["primary/"] == a_summary()["intervals"]["primary/"]
+    assert said["engine"]["scorer"]["numpy"]
+
+
+def test_one_that_was_changed_is_refused(card, vault):
+    looking.look()
+    file = json.loads(certificates.as_file(Certificate.objects.get()))
+    file["content"]["model"]["name"] = "Mine"
+    with pytest.raises(SealingError, match="changed after it was signed"):
+        verify(json.dumps(file), keys.public_key(vault.keys, keys.Kind.SIGNING))
+
+
+def test_an_unpublished_score_has_none(card):
+    card.evaluation.submission.state = SubmissionState.SCORING
+    card.evaluation.submission.save()
+    looking.look()
+    assert not Certificate.objects.exists()
+
+
+def test_a_score_has_one_however_often_the_scorer_looks(card):
+    looking.look()
+    looking.look()
+    assert Certificate.objects.count() == 1
+
+
+def test_a_changed_score_gets_a_new_one_and_the_old_one_stays(card, vault):
+    looking.look()
+    card.summary["intervals"]["primary/"]["estimate"] = 0.5
+    card.computed_at = timezone.now()
+    card.save()
+    looking.look()
+    old, new = card.evaluation.certificates.order_by("pk")
+    assert content(new, vault)["result"]["scores"]["primary/"]["estimate"] == 0.5
+    assert content(old, vault)["result"] != content(new, vault)["result"]
+
+
+def test_one_card_that_cannot_be_certified_keeps_no_other_from_its_certificate(card, monkeypatch):
+    other = make_submission(track=card.evaluation.track, state=SubmissionState.PUBLISHED)
+    bad = Scorecard.objects.create(evaluation=make_evaluation(submission=other), card=a_card(), summary={}, draws="x")
+    certify = certificates.certify_open
+    monkeypatch.setattr(certificates, "certify_open", lambda one, vault: 1 / 0 if one == bad else certify(one, vault))
+    looking.look()
+    assert Certificate.objects.get().evaluation == card.evaluation
+
+
+def test_a_sealed_score_is_certified_as_it_was_told(study, deliver, vault):
+    evaluation = deliver(study)
+    looking.look()
+    said = content(evaluation.certificates.get(), vault)
+    released = evaluation.sealed_score.released
+    assert said["study"]["id"] == study.study_id
+    assert said["study"]["commitment"] == study.commitment
+    assert said["result"]["sources"] == released["sources"]
+    assert "rank" not in said["result"] and "card" not in said["result"]
+    assert len(said["runs"]) == 6
+    assert {"is_prospective", "is_blind"} <= said["result"].keys()
+
+
+def test_another_models_rank_makes_no_new_certificate_and_freezing_does(study, deliver, vault):
+    evaluation = deliver(study)
+    looking.look()
+    deliver(study)
+    looking.look()
+    assert evaluation.certificates.count() == 1
+    SealedStudy.objects.filter(pk=study.pk).update(state=StudyState.FROZEN)
+    looking.look()
+    old, new = evaluation.certificates.order_by("pk")
+    assert "card_sha256" in content(new, vault)["result"]
+    assert "card_sha256" not in content(old, vault)["result"]
+
+
+def test_a_rank_that_is_told_alone_is_what_is_certified(bring, deliver, vault):
+    evaluation = deliver(bring(is_rank_only=True))
+    looking.look()
+    assert content(evaluation.certificates.get(), vault)["result"]["rank"]["of"] == 1
