@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from benchmark_data.manifest import Entity, Kind, TableEntry
 from benchmark_data.release import Release, read_lines, read_parquet
 from evaluator.arms import random_keys, seed_of
+from evaluator.contract.errors import ContractError
 from evaluator.contract.job import ROOT, TablePart
-from evaluator.engine.runs import RunSpec
+from evaluator.engine.runs import SEALED, RunSpec
 from evaluator.engine.staging import StagedTables, job_ids
 from evaluator.sandbox.stages import Mount
 
@@ -51,6 +52,23 @@ class SealedTarget:
         """The study's own rows of a table of the release, where it has any."""
         values = self.folder / entry.paths()[0]
         return values if values.exists() else None
+
+
+def open_before(release: Release, spec: RunSpec, n_rows: int) -> str:
+    """The open target that a model has to answer before a sealed study of so many rows: the smallest that has as many,
+    another study than it was trained on where there is one."""
+    rows = {entry.path: entry.rows for entry in release.manifest.files}
+    sizes = {
+        name: rows[release.manifest.study(name).path()] for name in spec.targets if name not in (spec.source, SEALED)
+    }
+    if large := [name for name, size in sizes.items() if size >= n_rows]:
+        return min(large, key=lambda name: sizes[name])
+    if spec.source in spec.targets:
+        own = len(release.split(spec.source, spec.scheme, spec.split).test)
+        if own >= n_rows:
+            return spec.source
+    reason = f"no open target has its {n_rows:,} rows or more, and a model has to answer one first"
+    raise ContractError("the sealed study", column="rows", reason=reason)
 
 
 def names_of(release: Release, target: SealedTarget, spec: RunSpec) -> Names:

@@ -20,6 +20,7 @@ from leaderboard.hosting.moves import PURPOSE, Tally, next_state
 from leaderboard.hosting.rows import end_attempts, held
 from leaderboard.hosting.scoring import hand_over
 from leaderboard.models import Host, Run, Submission
+from leaderboard.sealed import evaluating, life
 from leaderboard.states import ACTIVE, AttemptState, Purpose, RunState, SubmissionState
 
 S = SubmissionState
@@ -32,6 +33,8 @@ def advance() -> None:
     for submission, state in due():
         _each(f"submission {submission} to {state}", lambda submission=submission: move(submission))
     _each("scoring", hand_over)
+    _each("sealed studies", evaluating.advance)
+    _each("steps of studies", life.lapse)
     _each("refunds", refunds.refund)
 
 

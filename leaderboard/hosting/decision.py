@@ -128,7 +128,7 @@ class _Judged:
     @property
     def sealed(self) -> HeldStage | NewStage | None:
         """The stage on sealed data, once everything before it has worked."""
-        left = chain(self.left, self.fresh.values())
+        left: Iterator[HeldStage | NewStage] = chain(self.left, self.fresh.values())
         return next((stage for stage in left if _is_sealed(self.attempt, stage)), None)
 
     def ordered(self, placed: set[str]) -> Iterator[HeldStage | NewStage]:

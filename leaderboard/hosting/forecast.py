@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -17,7 +17,7 @@ from evaluator.engine.evaluation import typed_track
 from evaluator.engine.track import Track as EngineTrack
 from evaluator.sandbox.outcomes import Outcome
 from leaderboard.hosting.refunds import cpu_s
-from leaderboard.models import Host, Refund, Run, Stage, Submission
+from leaderboard.models import Host, Refund, Run, Stage, Submission, Track
 from leaderboard.states import AttemptState, Purpose, RunState, SubmissionState
 
 S = SubmissionState
@@ -163,25 +163,41 @@ def _lanes(track: EngineTrack) -> int:
 
 def _durations(submission: Submission, measure: Coalesce | F) -> Durations | None:
     """Of its own stages once there are some of each kind, else of all that went through the same track."""
-    finished = Stage.objects.filter(attempt__run__purpose=Purpose.TRACK, outcome=Outcome.FINISHED)
-    for some in (
-        finished.filter(attempt__run__submission=submission),
-        finished.filter(attempt__run__submission__track=submission.track_id),
-    ):
-        seconds = {
-            kind: list(some.filter(kind=kind).order_by("-id").values_list(measure, flat=True)[:MOST])
-            for kind in (StageKind.TRAIN, StageKind.INFER)
-        }
-        if min(map(len, seconds.values())) >= FEWEST:
-            return Durations(seconds[StageKind.TRAIN], seconds[StageKind.INFER])
-    return None
+    own = _finished().filter(attempt__run__submission=submission)
+    alike = _finished().filter(attempt__run__submission__track=submission.track_id)
+    return _observed(own, measure) or _observed(alike, measure)
+
+
+def _finished() -> QuerySet[Stage]:
+    return Stage.objects.filter(attempt__run__purpose=Purpose.TRACK, outcome=Outcome.FINISHED)
+
+
+def _observed(stages: QuerySet[Stage], measure: Coalesce | F) -> Durations | None:
+    seconds = {
+        kind: list(stages.filter(kind=kind).order_by("-id").values_list(measure, flat=True)[:MOST])
+        for kind in (StageKind.TRAIN, StageKind.INFER)
+    }
+    if min(map(len, seconds.values())) < FEWEST:
+        return None
+    return Durations(seconds[StageKind.TRAIN], seconds[StageKind.INFER])
+
+
+def spent(track: Track, *, runs: int, infers: int) -> tuple[float, float] | None:
+    """Processor and wall seconds that so many trainings and predictions on a track may take, if any are known."""
+    alike = _finished().filter(attempt__run__submission__track=track)
+    cpus, walls = _observed(alike, CPU_S), _observed(alike, WALL_S)
+    if cpus is None or walls is None:
+        return None
+    cpu_s, wall_s = (summed(one.train, runs) + summed(one.infer, infers) for one in (cpus, walls))
+    return cpu_s.mean, wall_s.mean
 
 
 def _cost(submission: Submission, track: EngineTrack, total: int) -> Cost:
-    stages = Stage.objects.filter(attempt__run__submission=submission)
-    spent = stages.aggregate(cpu=Sum(CPU_S), wall=Sum(WALL_S, filter=~Q(attempt__state=AttemptState.GIVEN_UP)))
-    refunds = Refund.objects.filter(attempt__run__submission=submission)
+    # Not what it is asked about sealed data afterwards: the site asks for that, and its cost would tell of the data.
+    stages = Stage.objects.filter(attempt__run__submission=submission).exclude(attempt__run__purpose=Purpose.SEALED)
+    used = stages.aggregate(cpu=Sum(CPU_S), wall=Sum(WALL_S, filter=~Q(attempt__state=AttemptState.GIVEN_UP)))
+    refunds = Refund.objects.filter(attempt__in=stages.values("attempt"))
     refunded = refunds.aggregate(cpu_s=Sum("cpu_s"))["cpu_s"] or 0.0
     cpus = _durations(submission, CPU_S)
     expected = None if cpus is None else cpus.of(total, len(track.targets)).mean
-    return Cost((spent["cpu"] or 0.0) - refunded, spent["wall"] or 0.0, refunded, expected)
+    return Cost((used["cpu"] or 0.0) - refunded, used["wall"] or 0.0, refunded, expected)

@@ -4,17 +4,22 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from benchmark_data.release import Release
+from evaluator.arms import Arm
 from evaluator.contract.improve import ImproveModel
 from evaluator.engine import evaluation
 from evaluator.engine import submission as sent
 from evaluator.engine.check import SMOKE, smoke_spec
 from evaluator.engine.evaluation import typed_track
 from evaluator.engine.runs import RunSpec
+from evaluator.engine.sealed_target import open_before
 from evaluator.sandbox.stages import Limits
+from evaluator.sealing import keys
 from leaderboard.hosting import decision
 from leaderboard.hosting.rows import end_attempts, held
 from leaderboard.models import Attempt, Evaluation, Host, Run, Submission
@@ -23,6 +28,7 @@ from leaderboard.states import AttemptState, Purpose, RunState, SubmissionState
 
 S = SubmissionState
 STAGES = ("train", "infer")
+REAL = Arm.parse("real")
 
 
 def begin_check(submission: Submission) -> None:
@@ -41,21 +47,48 @@ def begin_evaluation(submission: Submission) -> None:
     specs = evaluation.specs(
         replace(track, train=train, infer=infer), submission.track.release.release_id, _sent(submission)
     )
-    made, is_new = Evaluation.objects.get_or_create(submission=submission, track=submission.track)
+    made, is_new = Evaluation.objects.get_or_create(submission=submission, track=submission.track, study=None)
     if is_new:
         _add(submission, Purpose.TRACK, specs, made)
+
+
+def begin_sealed(made: Evaluation) -> None:
+    """The trainings of the record once more, real labels alone; each model is asked about an open target, and then
+    about the study."""
+    submission, study = made.submission, made.study
+    assert study is not None
+    release = Release.open(Path(submission.track.release.folder))
+    seal_to = keys.public_key(settings.SCORER_PUBLIC).text
+    record = Run.objects.filter(submission=submission, purpose=Purpose.TRACK, spec__arm=str(REAL)).order_by("id")
+    specs = [
+        replace(
+            spec, targets=(open_before(release, spec, study.summary["rows"]),), study=study.study_id, seal_to=seal_to
+        )
+        for spec in map(RunSpec.from_json, record.values_list("spec", flat=True))
+    ]
+    _add(submission, Purpose.SEALED, specs, made)
+
+
+def stop_evaluation(made: Evaluation) -> None:
+    """What of it has not ended ends now; it has no score, and is not begun again."""
+    with transaction.atomic():
+        if Evaluation.objects.filter(pk=made.pk, finished_at=None).update(finished_at=Now()):
+            _stop(Run.objects.filter(evaluation=made))
 
 
 def stop(submission: Submission) -> None:
     """Everything of it ends; hosts remove what runs with their next report. Call it in the transaction that moves the
     submission."""
     with transaction.atomic():
-        _hold_hosts()
-        runs = Run.objects.filter(submission=submission)
-        runs.filter(state__in=(RunState.QUEUED, RunState.RUNNING, RunState.PARKED)).update(
-            state=RunState.STOPPED, ended_at=Now()
-        )
-        Attempt.objects.filter(run__in=runs, state=AttemptState.OPEN).update(state=AttemptState.STOPPED, ended_at=Now())
+        _stop(Run.objects.filter(submission=submission))
+
+
+def _stop(runs: QuerySet[Run]) -> None:
+    _hold_hosts()
+    runs.filter(state__in=(RunState.QUEUED, RunState.RUNNING, RunState.PARKED)).update(
+        state=RunState.STOPPED, ended_at=Now()
+    )
+    Attempt.objects.filter(run__in=runs, state=AttemptState.OPEN).update(state=AttemptState.STOPPED, ended_at=Now())
 
 
 def put_back(host_name: str) -> None:

@@ -3,7 +3,7 @@
 from django.db import models
 
 from leaderboard.models.benchmark import Track
-from leaderboard.models.people import Person
+from leaderboard.models.people import Person, Team
 from leaderboard.models.work import Evaluation
 from leaderboard.states import StudyState
 
@@ -24,6 +24,7 @@ class SealedStudy(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     looks = models.PositiveSmallIntegerField(default=5)  # of a team, while it is live
     is_rank_only = models.BooleanField(default=False)
+    teams_kept_out = models.ManyToManyField(Team, related_name="+", blank=True)  # with people of the producer's
     corrects = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="corrected_by")
     report = models.JSONField(null=True)  # evaluator.sealing's validation report
 
@@ -50,7 +51,15 @@ class StudyStep(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["study"], condition=models.Q(answered_at=None), name="one_open_step_of_a_study"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(answered_by=None) | ~models.Q(answered_by=models.F("proposed_by")),
+                name="a_step_takes_two_people",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(is_confirmed=True) | models.Q(answered_by__isnull=False),
+                name="a_confirmed_step_has_somebody_who_confirmed_it",
+            ),
         ]
 
     def __str__(self) -> str:

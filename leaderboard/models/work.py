@@ -40,6 +40,13 @@ class Evaluation(models.Model):
     finished_at = models.DateTimeField(null=True)
     scoring_asked_at = models.DateTimeField(null=True)  # when a scorer was last told to begin
 
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["submission", "study"], condition=models.Q(study__isnull=False), name="once_on_a_sealed_study"
+            )
+        ]
+
     def __str__(self) -> str:
         return f"{self.submission} on {self.track}"
 

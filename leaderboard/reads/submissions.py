@@ -94,7 +94,8 @@ class RunLine:
 
 
 def runs_of(submission: Submission) -> tuple[RunLine, ...]:
-    """Every run with the stages of its latest attempt, check and smoke first: two queries."""
+    """Every run with the stages of its latest attempt, check and smoke first: two queries. Nothing of those on sealed
+    data: `leaderboard.sealed.release` says what is told of them."""
     attempts: dict[int, dict[Any, list[StageLine]]] = defaultdict(dict)
     lost: dict[int, set[Any]] = defaultdict(set)
     for row in _stage_rows(submission):
@@ -102,7 +103,7 @@ def runs_of(submission: Submission) -> tuple[RunLine, ...]:
         if row.pop("attempt__state") == AttemptState.GIVEN_UP:
             lost[run].add(attempt)
         attempts[run].setdefault(attempt, []).append(_stage_line(row))
-    rows = submission.runs.order_by("id").values_list(
+    rows = submission.runs.exclude(purpose=Purpose.SEALED).order_by("id").values_list(
         "id", "purpose", "state", "spec__source", "spec__split", "spec__arm", "spec__targets"
     )
     return tuple(
@@ -126,6 +127,7 @@ def _stage_rows(submission: Submission) -> list[dict[str, Any]]:
     return [
         dict(row)
         for row in Stage.objects.filter(attempt__run__submission=submission)
+        .exclude(attempt__run__purpose=Purpose.SEALED)
         .order_by("attempt__started_at", "attempt_id", "id")
         .values(
             "attempt__run_id",

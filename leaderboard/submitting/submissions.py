@@ -86,9 +86,10 @@ def delete(person: access.Who, submission: Submission) -> None:
         is_counted = quotas.counted(Submission.objects.filter(pk=locked.pk)).exists()
         audit.note(person, "delete with its data", locked, before={"state": submission.state}, team=locked.model.team.name)
         attempts = [pk.hex for pk in Attempt.objects.filter(run__submission=locked).values_list("pk", flat=True)]
-        scores = [f"scores/{pk}" for pk in locked.evaluations.values_list("pk", flat=True)]
+        open_ones = locked.evaluations.filter(study=None)  # what was scored on a sealed study was told, and stays so
+        scores = [f"scores/{pk}" for pk in open_ones.values_list("pk", flat=True)]
         locked.runs.all().delete()
-        locked.evaluations.all().delete()
+        open_ones.delete()
         if locked.upload:
             uploads.discard(locked.upload)
         _emptied(locked, is_free=locked.is_free or not is_counted)
