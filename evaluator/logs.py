@@ -94,5 +94,7 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mark"]}},
         "root": {"handlers": ["console"], "level": level},
         # A line for every task and every message otherwise.
-        "loggers": {name: {"level": "WARNING"} for name in ("celery", "kombu", "amqp")},
+        # Nor addresses that were not found: they may hold secrets, and a request's own line says 404.
+        "loggers": {name: {"level": "WARNING"} for name in ("celery", "kombu", "amqp")}
+        | {"django.request": {"level": "ERROR"}},
     }

@@ -58,7 +58,7 @@ REGISTRIES = env.words("HOLDOUT_REGISTRIES")
 SANDBOX = env.text("HOLDOUT_SANDBOX", "docker")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "leaderboard.admin_site.Admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

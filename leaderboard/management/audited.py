@@ -7,18 +7,8 @@ from django.core.management.base import BaseCommand
 from leaderboard import audit
 
 DJANGOS = frozenset(
-    [
-        "version",
-        "verbosity",
-        "settings",
-        "pythonpath",
-        "traceback",
-        "no_color",
-        "force_color",
-        "skip_checks",
-        "stdout",
-        "stderr",
-    ]
+    {"version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks"}
+    | {"stdout", "stderr"}
 )
 
 

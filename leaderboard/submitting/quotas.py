@@ -7,10 +7,10 @@ and one withdrawn before a host of ours did anything for it in the track cost no
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from leaderboard.models import Attempt, Submission, Team, Track
+from leaderboard.models import Attempt, Submission, Team, TeamQuota, Track
 from leaderboard.states import ACTIVE, AttemptState, Purpose, SubmissionState
 from leaderboard.submitting.errors import Refused
 
@@ -24,6 +24,7 @@ a team nothing still takes hosts' time from others, and checks and smoke runs co
 class Quota:
     per_day: int
     used_today: int
+    sent_today: int  # counted or not
     at_once: int
     under_way: int
     resets_at: datetime
@@ -45,23 +46,30 @@ class Quota:
 def left(team: Team, track: Track) -> Quota:
     today = _today()
     sent = Submission.objects.filter(model__team=team, track=track)
-    return Quota(
-        per_day=track.per_day,
-        used_today=counted(sent.filter(created_at__gte=today)).count(),
-        at_once=track.at_once,
-        under_way=sent.filter(state__in=UNDER_WAY).count(),
-        resets_at=today + timedelta(days=1),
+    was_today = Q(created_at__gte=today)
+    counts = sent.aggregate(
+        used_today=Count("pk", filter=was_today & ~_costs_nothing()),
+        sent_today=Count("pk", filter=was_today),
+        under_way=Count("pk", filter=Q(state__in=UNDER_WAY)),
     )
+    own = TeamQuota.objects.filter(team=team, track=track).first() or TeamQuota()
+    per_day = track.per_day if own.per_day is None else own.per_day
+    at_once = track.at_once if own.at_once is None else own.at_once
+    return Quota(per_day=per_day, at_once=at_once, resets_at=today + timedelta(days=1), **counts)
 
 
 def counted(sent: QuerySet[Submission]) -> QuerySet[Submission]:
-    """Of these, what counts. An attempt that failed by our fault is none."""
+    """Of these, what counts."""
+    return sent.exclude(_costs_nothing())
+
+
+def _costs_nothing() -> Q:
+    """An attempt that failed by our fault is none."""
     begun = Attempt.objects.filter(run__submission=OuterRef("pk"), run__purpose=Purpose.TRACK).exclude(
         state=AttemptState.GIVEN_UP
     )
     free = Q(state__in=(SubmissionState.REJECTED, SubmissionState.WAITING)) | Q(is_free=True)
-    unbegun = Q(state=SubmissionState.WITHDRAWN, deleted_at=None) & ~Q(Exists(begun))
-    return sent.exclude(free).exclude(unbegun)
+    return free | (Q(state=SubmissionState.WITHDRAWN, deleted_at=None) & ~Q(Exists(begun)))
 
 
 def demand(team: Team, track: Track) -> None:
@@ -76,10 +84,10 @@ def demand(team: Team, track: Track) -> None:
             f"{team.name} has {quota.under_way} submissions to {track.title} under way; {quota.at_once} are allowed."
         )
         raise Refused("quota_at_once", sentence, "Wait until one has ended, or withdraw one.", "track", 429)
-    tried = Submission.objects.filter(model__team=team, track=track, created_at__gte=_today()).count()
-    if tried >= TRIES * track.per_day:
+    if quota.sent_today >= TRIES * quota.per_day:
         sentence = (
-            f"{team.name} has sent {tried} submissions to {track.title} today, rejected and withdrawn ones included."
+            f"{team.name} has sent {quota.sent_today} submissions to {track.title} today, "
+            "rejected and withdrawn ones included."
         )
         remedy = f"Try the next with `holdout check` first, and send it after {quota.resets_at:%Y-%m-%d %H:%M} UTC."
         raise Refused("quota_tries", sentence, remedy, "track", 429)

@@ -75,7 +75,7 @@ def test_metrics_say_how_the_site_stands_in_words_that_prometheus_reads(client):
     assert found["holdout_submissions", "scoring"] == 1
     assert found["holdout_runs", "parked"] == 1
     assert (found["holdout_hosts", "unfit"], found["holdout_hosts", "silent"]) == (1, 1)
-    assert found["holdout_stages_ended_last_hour", "out_of_memory", "theirs"] == 0
+    assert found["holdout_stages_ended_last_hour", "theirs", "out_of_memory"] == 0
     assert found["holdout_uploads_unfinished",] == 1
     assert found["holdout_submission_longest_seconds", "received"] == 3600
 

@@ -1,0 +1,76 @@
+"""What was sent."""
+
+from django.contrib import admin
+
+from leaderboard import models
+from leaderboard.admin.rows import Deed, Rows, to
+from leaderboard.hosting import work
+from leaderboard.submitting import submissions, uploads
+
+
+@admin.register(models.Model)
+class ModelRows(Rows):
+    list_display = ("name", "team_", "kind", "created_at")
+    list_select_related = ("team",)
+    list_filter = ("kind",)
+    search_fields = ("name", "slug", "team__name")
+    team_ = to("team")
+    elsewhere = (("submissions", models.Submission, "model"),)
+
+
+@admin.register(models.Upload)
+class UploadRows(Rows):
+    list_display = ("name", "id", "team_", "state", "received_bytes", "size_bytes", "touched_at")
+    list_select_related = ("team",)
+    list_filter = ("state",)
+    search_fields = ("id", "name", "team__name")
+    team_ = to("team")
+    elsewhere = (("submissions", models.Submission, "upload"),)
+    deeds = (
+        Deed(
+            name="remove",
+            label="Remove, where no submission uses it",
+            act=lambda _person, upload, _why: uploads.remove(upload),
+            done="removed",
+            warning="The archive's file is deleted. Its team would have to send it again.",
+        ),
+    )
+
+
+@admin.register(models.Submission)
+class SubmissionRows(Rows):
+    list_display = ("__str__", "team_", "track_", "state", "state_since", "told", "is_free")
+    list_select_related = ("model__team", "track")
+    list_filter = ("state", "told", "track", "image_origin", "is_free")
+    search_fields = ("id", "model__name", "model__team__name", "image_name", "request_id")
+    date_hierarchy = "created_at"
+    editable = ("is_free",)
+    team_, track_ = to("model__team"), to("track")
+    elsewhere = (
+        ("runs", models.Run, "submission"),
+        ("evaluations and scores", models.Evaluation, "submission"),
+    )
+    deeds = (
+        Deed(
+            name="release",
+            label="Go on, where it waits for us",
+            act=lambda _person, submission, _why: work.release(submission),
+            done="goes on",
+        ),
+        Deed(
+            name="withdraw",
+            label="Withdraw",
+            act=lambda person, submission, _why: submissions.withdraw(person, submission),
+            done="withdrawn",
+            warning="Whatever runs of it is stopped, and it leaves the board. A withdrawn submission cannot come back.",
+        ),
+        Deed(
+            name="delete",
+            label="Delete with its data",
+            act=lambda person, submission, _why: submissions.delete(person, submission),
+            done="deleted with its data",
+            warning="Its archive, logs, predictions and scores are removed. Nobody can bring them back.",
+            asks_why=True,
+            superusers=True,
+        ),
+    )
