@@ -75,10 +75,7 @@ def in_states() -> tuple[InState, ...]:
     """Every state, also those that nothing is in."""
     rows = Submission.objects.values_list("state").annotate(n=Count("pk"), age=Now() - Min("state_since"))
     found = {state: (number, age.total_seconds()) for state, number, age in rows}
-    return tuple(
-        InState(str(state), *found.get(state, (0, 0.0)), LONGEST_S.get(state))
-        for state in SubmissionState
-    )
+    return tuple(InState(str(state), *found.get(state, (0, 0.0)), LONGEST_S.get(state)) for state in SubmissionState)
 
 
 def scoring_backlog() -> int:
