@@ -58,10 +58,11 @@ class TableStage:
     def stage(self) -> StagedTables:
         """Every feature table of the release, mounted from where it lies."""
         tables, mounts = [], []
+        folder = self.release.folder.absolute()  # Docker mounts nothing by a relative path
         for entry in self.release.manifest.tables:
             own = self._replaced(entry)
             tables.append(JobTable(entry.entity, entry.name, entry.kind, (TablePart(*entry.paths()),)))
-            mounts += [Mount(own.get(path, self.release.folder / path), f"{ROOT}/{path}") for path in entry.paths()]
+            mounts += [Mount(own.get(path, folder / path), f"{ROOT}/{path}") for path in entry.paths()]
         return StagedTables(tuple(tables), tuple(mounts))
 
     def _replaced(self, entry: TableEntry) -> dict[str, Path]:

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from benchmark_data.release import Release
 from evaluator.arms import Arm
 from evaluator.mechanisms import mechanisms_of
 from evaluator.sandbox.stages import Command, ModelFile
@@ -66,6 +67,14 @@ def test_feature_tables_are_mounted_from_the_release_and_not_copied(stages, rele
     for stage in (train, infer):
         assert inside(stage, "x/cell/expression.npy") == release.folder / "x/cell/expression.npy"
     assert job_of(train)["tables"] == job_of(infer)["tables"]
+
+
+def test_a_release_that_was_opened_by_a_relative_path_is_mounted_by_an_absolute_one(release, tmp_path, monkeypatch):
+    monkeypatch.chdir(release.folder.parent)
+    opened = Release.open(release.folder.name)
+    engine = make_engine(opened, tmp_path, FakeSandbox(tmp_path), slots=1)
+    stage = engine.builder.train_stage(make_spec(opened, targets=("B",)), "key")
+    assert all(mount.source.is_absolute() for mount in stage.mounts)
 
 
 def test_remapped_ids_are_the_same_in_train_and_infer_and_in_every_table(stages, release):
