@@ -7,7 +7,6 @@ user alone and into no backup of the site: a copy of the site together with its 
 import hashlib
 import os
 import re
-import stat
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +15,8 @@ from nacl.public import PrivateKey as NaClPrivateKey
 from nacl.signing import SigningKey as NaClSigningKey
 from nacl.utils import random
 
+from evaluator.contract.errors import ContractError
+from evaluator.contract.files import open_regular
 from evaluator.sealing.errors import SealingError
 
 KEY_BYTES = 32
@@ -185,14 +186,11 @@ def _read_private(path: Path, kind: Kind) -> PrivateKey:
 
 def _read(path: Path, *, is_private: bool = False) -> str:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise SealingError(f"{path} cannot be read: {error.strerror}") from None
+        descriptor = open_regular(path)
+    except ContractError as error:
+        raise SealingError(f"{path} cannot be read: {error.reason}") from None
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise SealingError(f"{path} is not a file")
-        if is_private and status.st_mode & 0o077:
+        if is_private and os.fstat(descriptor).st_mode & 0o077:
             raise SealingError(f"{path} can be read by others than its owner: chmod 600 it, and think who has read it")
         content = file.read(_LONGEST_BYTES)
     return content.decode("ascii", errors="replace")
