@@ -51,14 +51,9 @@ def sealed_design(track: Track, asked: Asked, opened: Answers) -> Design:
 
 def _study(query: Query, opened: Answers, known: Mapping[Entity, tuple[str, ...]]) -> Study:
     """The rows in the order of the query, as they were predicted."""
-    order = np.argsort(opened.row_id, kind="stable")
-    place = np.minimum(np.searchsorted(opened.row_id, query.row_id, sorter=order), len(order) - 1)
-    found = order[place]
-    if len(query) != len(order) or (opened.row_id[found] != query.row_id).any():
-        raise SealingError("the opened answers are not those of the rows that are asked about")
     cell = _codes(query.cell_ids, known[Entity.CELL])[query.cell]
     drug = _codes(query.drug_ids, known[Entity.DRUG])[query.drug]
-    return Study(SEALED, query.row_id, cell, drug, opened.response[found])
+    return Study(SEALED, query.row_id, cell, drug, opened.in_order_of(query.row_id))
 
 
 def _codes(ids: tuple[str, ...], known: tuple[str, ...]) -> NDArray[np.int32]:

@@ -27,6 +27,9 @@ def look() -> None:
         _alone(f"tell of {study}", PUBLISHING_SEALED, study.pk, partial(outlet.publish, study))
     for study in SealedStudy.objects.filter(state=StudyState.DRAFT, report=None).order_by("pk"):
         _alone(f"report on {study}", PUBLISHING_SEALED, study.pk, partial(reporting.first_report, study))
+    for study in SealedStudy.objects.filter(state=StudyState.RELEASED).order_by("pk"):
+        if not reporting.is_published(study):
+            _alone(f"publish {study}", PUBLISHING_SEALED, study.pk, partial(reporting.publish_answers, study))
     _certify()
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from benchmark_data.errors import ReleaseError
 from evaluator.agent.uploads import Storage
 from evaluator.scoring.pair_sums import Floats
 from evaluator.sealing.errors import SealingError
@@ -81,7 +82,7 @@ def _found(score: SealedScore, vault: Vault) -> Found | None:
         log.warning("%s was lost from the scorer's folder: it is computed again", score)
         try:
             found = scored(score.evaluation, study, vault=vault, storage=Storage(settings.STORAGE))
-        except (OSError, RuntimeError, ValueError, SealingError):
+        except (OSError, RuntimeError, ValueError, ReleaseError, SealingError):
             log.exception("%s cannot be computed again", score)
             return None
         vault.keep(study.study_id, score.evaluation_id, found)

@@ -59,7 +59,7 @@ def scored(evaluation: Evaluation, study: SealedStudy, *, vault: Vault, storage:
     signed = opening.Signed(opening.scorer_name(), f"score {evaluation.submission}", evaluation)
     opened = opening.answers(study, asked.facts, signed, vault=vault, storage=storage)
     design = sealed_design(evaluation.track, asked, opened)
-    by = ranking(asked.facts.plain(), Metric(evaluation.track.definition["metric"]))
+    by = ranking(asked.facts, Metric(evaluation.track.definition["metric"]))
     return measured(design, predictions, by, seed=vault.seed(study.study_id))
 
 

@@ -106,6 +106,7 @@ def write_bundle(folder: Path, hidden: Hidden, public, **said) -> str:
             "licence": "none yet",
             "key_id": public.id,
             "commitment": answers.commitment(content),
+            "without": tuple(f"{table.entity}/{table.name}" for table in hidden.release.manifest.tables),
         }
         | USUAL
         | said

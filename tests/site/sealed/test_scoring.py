@@ -232,7 +232,7 @@ def test_answers_of_other_rows_than_were_asked_about_are_refused(bring, deliver,
     study = bring()
     asked = opening.asked(study, storage)
     opened = opening.answers(study, asked.facts, opening.Signed("the test", "swap"), vault=vault, storage=storage)
-    with pytest.raises(SealingError, match="not those of the rows"):
+    with pytest.raises(SealingError, match="not those of the rows that"):
         sealed_design(track, asked, replace(opened, row_id=opened.row_id + 1))
 
 
