@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.http import conditional_page
 
-from leaderboard.api import boards, catalogue, people, schema, status, submissions, uploads
+from leaderboard.api import boards, catalogue, comparisons, models, people, schema, status, submissions, uploads
 
 urlpatterns: list[URLPattern] = [
     path("schema/", schema.Schema.as_view(), name="api-schema"),
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("boards/<slug:track>/", boards.unchanged_first(boards.OneBoard.as_view()), name="api-board"),
     path("boards/<slug:track>/whole.<slug:format>", boards.WholeBoardFile.as_view(), name="api-board-whole"),
     path("boards/<slug:track>.csv", boards.BoardFile.as_view(), {"format": "csv"}, name="api-board-csv"),
+    path("compare/", comparisons.Comparison.as_view(), name="api-compare"),
     path("releases/", conditional_page(catalogue.Releases.as_view()), name="api-releases"),
     path("releases/<str:release>/", conditional_page(catalogue.OneRelease.as_view()), name="api-release"),
     path(
@@ -22,6 +23,9 @@ urlpatterns: list[URLPattern] = [
     path("tracks/<slug:slug>/", conditional_page(catalogue.OneTrack.as_view()), name="api-track"),
     path("models/", conditional_page(catalogue.Models.as_view()), name="api-models"),
     path("models/<slug:slug>/", conditional_page(catalogue.OneModel.as_view()), name="api-model"),
+    path("models/<slug:slug>/v<int:version>/", conditional_page(models.OneVersion.as_view()), name="api-model-version"),
+    path("models/<slug:slug>/v<int:version>/scorecard/", models.WholeScorecard.as_view(), name="api-model-scorecard"),
+    path("models/<slug:slug>/v<int:version>/<slug:table>/", models.OneTable.as_view(), name="api-model-table"),
     path("published/", conditional_page(catalogue.PublishedBoards.as_view()), name="api-published-boards"),
     path("published/<slug:slug>/", conditional_page(catalogue.OnePublishedBoard.as_view()), name="api-published"),
     path(

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from leaderboard.models import Submission
+from leaderboard.pages.track_facts import limits_text
 from leaderboard.reads.amounts import duration, memory
 from leaderboard.reads.sheets import Record, StageUse
 
 KINDS = {"train": "Training", "infer": "Inference"}
+GIVEN = {"train": "A train stage has", "infer": "An infer stage has"}
 VERSIONS = {"kernel": "Linux", "python": "Python", "numpy": "numpy", "holdout": "Holdout"}
 
 
@@ -23,6 +26,13 @@ def seeds(record: Record) -> list[tuple[str, str, str]]:
     for arm, source, split, seed in record.runs:
         found.setdefault((arm, source), []).append(f"{split}: {seed}")
     return [(arm, source, ", ".join(texts)) for (arm, source), texts in found.items()]
+
+
+def resources(sent: Submission) -> list[Line]:
+    """What a stage was given: what the submission asked for, within what the track allows."""
+    definition, wanted = sent.track.definition, sent.resources or {}
+    stages = [stage for stage in ("train", "infer") if stage in definition]
+    return [Line(GIVEN[stage], limits_text(definition[stage] | wanted.get(stage, {}))) for stage in stages]
 
 
 def uses(record: Record) -> list[Line]:

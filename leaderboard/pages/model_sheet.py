@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evaluator.scoring.matrices import NORMALISED
 from leaderboard.pages.figures import LOWER_IS_BETTER, METRICS, Figure, figure, heat, metric_name, value
 from leaderboard.publishing.tables import beats
 
@@ -26,8 +27,10 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """One metric of one model: rows are sources, columns targets."""
+    """One metric of one model: rows are sources, columns targets. `mean_name` is what the last column is called."""
 
+    family: str
+    mean_name: str
     metric: str
     name: str
     targets: tuple[str, ...]
@@ -50,51 +53,55 @@ class EntryRow:
     alarm_reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
-    score: Figure
-    over_drugs: Figure
-    beats_drugs: str
-    gap: Figure
-    alarm: str
-    alarm_reason: str
-
-
 def metrics_of(card: Mapping[str, Any]) -> list[str]:
     there = card.get("matrices", {}).get(REAL, {})
     return [metric for metric in METRICS if metric in there]
 
 
-def grid(card: Mapping[str, Any], metric: str) -> Grid:
-    made = card["matrices"][REAL][metric]
-    intervals = _intervals(card, metric)
-    entries = _by_entry(intervals.get("G", ()))
-    scale = _scale(made["G"], metric)
+def arms_of(card: Mapping[str, Any], metric: str) -> list[str]:
+    """Real labels first."""
+    there = card.get("matrices", {})
+    return sorted((arm for arm in there if metric in there[arm]), key=lambda arm: (arm != REAL, arm))
+
+
+def grid(card: Mapping[str, Any], metric: str, *, arm: str = REAL, family: str = "G") -> Grid:
+    """G and Ga, or with `family` Gn their normalised forms Gn and Gna."""
+    made, intervals = card["matrices"][arm][metric], _intervals(card, arm, metric)
+    mean_name = f"{family}a"
+    entries = _by_entry(intervals.get(family, ()))
     place = {name: i for i, name in enumerate(made["order"])}
+    scale = _scale(made["G"], metric)
 
     def cell(source: str, target: str) -> Cell:
-        number = made["G"][place[source]][place[target]]
-        undefined = {"undefined": made["undefined"].get(f"G[{source},{target}]", "not computed")}
+        number = _at(made.get(family), place, source, target)
+        undefined = {"undefined": made["undefined"].get(f"{family}[{source},{target}]", "not computed")}
         shown = figure(undefined if number is None else entries.get((source, target), number))
         return Cell(shown, heat(number, low=scale[0], high=scale[1]), is_diagonal=source == target)
 
     def mean(source: str) -> Figure:
-        number = made["Ga"][place[source]]
+        number = _at(made.get(mean_name), place, source)
         if number is None:
-            return figure({"undefined": made["undefined"].get(f"Ga[{source}]", "not computed")})
-        return figure(intervals.get("Ga", {}).get(source, number))
+            return figure({"undefined": made["undefined"].get(f"{mean_name}[{source}]", "not computed")})
+        return figure(intervals.get(mean_name, {}).get(source, number))
 
-    sources, targets = card["sources"], tuple(card["targets"])
-    rows = tuple(SourceRow(s, tuple(cell(s, t) for t in targets), mean(s)) for s in sources)
+    targets = tuple(card["targets"])
     return Grid(
+        family=family,
+        mean_name=mean_name,
         metric=metric,
         name=metric_name(metric),
         targets=targets,
-        rows=rows,
+        rows=tuple(SourceRow(s, tuple(cell(s, t) for t in targets), mean(s)) for s in card["sources"]),
         has_mean=len(targets) > 1,
         legend=_legend(scale, metric),
         lower_is_better=metric in LOWER_IS_BETTER,
     )
+
+
+def normalised_grid(card: Mapping[str, Any], metric: str, *, arm: str = REAL) -> Grid | None:
+    """None where a ratio to the diagonal means nothing: of errors."""
+    made = card["matrices"][arm][metric]
+    return grid(card, metric, arm=arm, family="Gn") if metric in NORMALISED and made.get("Gn") else None
 
 
 def entry_rows(card: Mapping[str, Any], metric: str) -> list[EntryRow]:
@@ -107,22 +114,6 @@ def entry_rows(card: Mapping[str, Any], metric: str) -> list[EntryRow]:
     alarms = _by_entry((uncertainty["memory_alarm"] or {"entries": ()})["entries"])
     keys = [(source, target) for source in card["sources"] for target in card["targets"]]
     return [_entry_row(key, skills.get(key), gaps.get(key), alarms.get(key)) for key in keys]
-
-
-def headline(summary: Mapping[str, Any]) -> Headline | None:
-    """From what its row of the board says: means over all entries of G."""
-    intervals = summary.get("intervals")
-    if not intervals:
-        return None
-    over_drugs, alarm = intervals.get("skill_drug_mean/"), summary["alarm"]
-    return Headline(
-        score=figure(intervals.get("primary/")),
-        over_drugs=figure(over_drugs),
-        beats_drugs=beats(over_drugs) if over_drugs else "cannot tell",
-        gap=figure(intervals.get("gap/")),
-        alarm=alarm["state"],
-        alarm_reason=alarm["reason"],
-    )
 
 
 def _entry_row(key: tuple[str, str], skill: Any, gap: Any, alarm: Any) -> EntryRow:
@@ -145,10 +136,19 @@ def _beats_all(skill: Any) -> str:
     return "cannot tell" if claim is None else "yes" if claim else "not shown"
 
 
-def _intervals(card: Mapping[str, Any], metric: str) -> Mapping[str, Any]:
+def _intervals(card: Mapping[str, Any], arm: str, metric: str) -> Mapping[str, Any]:
     uncertainty = card["uncertainty"] or {"matrices": {}}
-    found: Mapping[str, Any] = uncertainty["matrices"].get(REAL, {}).get(metric, {})
+    found: Mapping[str, Any] = uncertainty["matrices"].get(arm, {}).get(metric, {})
     return found
+
+
+def _at(matrix: Any, place: Mapping[str, int], *names: str) -> float | None:
+    """None too for a study that is not both source and target: it is in no matrix."""
+    for name in names:
+        if matrix is None or name not in place:
+            return None
+        matrix = matrix[place[name]]
+    return value(matrix)
 
 
 def _by_entry(entries: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Mapping[str, Any]]:

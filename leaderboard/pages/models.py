@@ -1,72 +1,118 @@
-"""The page of a model: its G, how sure it is, and how it was run."""
+"""The pages of a model: its newest version, each version for ever, and one entry of G by drug or by mechanism."""
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.text import get_valid_filename
 from django.views.decorators.http import require_safe
 
-from leaderboard.models import Model, Submission
-from leaderboard.pages.conditional import keep, page_tag, ready
-from leaderboard.pages.figures import metric_name
-from leaderboard.pages.model_record import machines, seeds, uses
-from leaderboard.pages.model_sheet import entry_rows, grid, headline, metrics_of
-from leaderboard.reads.models import published_models
-from leaderboard.reads.sheets import card_of, card_stamp, record_of, was_published
+from leaderboard.pages.citing import bibtex
+from leaderboard.pages.conditional import keep, page_tag, ready, tagged
+from leaderboard.pages.exported import exported
+from leaderboard.pages.model_asked import asked_entry
+from leaderboard.pages.model_page import about, drawings, scores
+from leaderboard.pages.model_parts import table
+from leaderboard.reads.models import Shown, Version, shown_model
+from leaderboard.reads.places import board_stamp
+from leaderboard.reads.sheets import card_of, entry_scores
+
+NOUNS = {"drug": "Drug", "mechanism": "Mechanism"}
 
 
 @require_safe
 def model(request: HttpRequest, slug: str) -> HttpResponseBase:
-    found = published_models().filter(slug=slug).first()
-    if found is None:
-        return _not_there(request, slug)
-    versions: list[Submission] = found.published_versions  # type: ignore[attr-defined]  # prefetched
-    version = _asked_version(request, versions)
-    tag = page_tag(request, request.GET.urlencode(), card_stamp(version), *_texts(found, versions))
+    found = _found(slug)
+    if not found.published:
+        return render(request, "models/withdrawn.html", status=410)
+    if number := request.GET.get("version", ""):  # as links were before versions had addresses
+        version = next((one for one in found.published if str(one.number) == number), None)
+        if version is None:
+            raise Http404("This model has no such published version.")
+        return redirect("model_version", slug, version.number, permanent=True)
+    return _page(request, found, found.published[0])
+
+
+@require_safe
+def version(request: HttpRequest, slug: str, version: int) -> HttpResponseBase:
+    found, one = _version(slug, version)
+    return _withdrawn(request, found, one) if one.is_withdrawn else _page(request, found, one)
+
+
+@require_safe
+def parts(request: HttpRequest, slug: str, version: int, by: str) -> HttpResponseBase:
+    """One entry of G by drug or by mechanism, searched, sorted and in pages."""
+    found, one = _version(slug, version)
+    if one.is_withdrawn:
+        return _withdrawn(request, found, one)
+    tag = page_tag(request, request.GET.urlencode(), str(one.computed_at), *_said(found, one))
     if answer := ready(request, tag):
         return answer
-    context = {"model": found, "versions": versions, "version": version, "track": version.track}
-    return keep(request, render(request, "models/model.html", context | _scores(request, version)), tag)
+    card = card_of(one.submission)
+    entry = asked_entry(request, card.card) if card else None
+    stored = entry and card and entry_scores(card.evaluation, by, source=entry.source, target=entry.target)
+    if entry is None or not stored:
+        raise Http404("This version was not taken apart.")
+    sought, sort, page = (request.GET.get(name, "") for name in ("q", "sort", "page"))
+    shown = table(*stored, noun=NOUNS[by], sought=sought, sort=sort, page=page, with_drugs=by == "mechanism")
+    context = {"model": found.model, "version": one, "by": by, "noun": NOUNS[by], "entry": entry, "table": shown}
+    return tagged(render(request, "models/parts.html", context), tag)
 
 
-def _not_there(request: HttpRequest, slug: str) -> HttpResponse:
-    if not was_published(slug):
-        raise Http404("There is no published model of this name.")
-    return render(request, "models/withdrawn.html", status=410)
+@require_safe
+def cite(request: HttpRequest, slug: str, version: int) -> HttpResponseBase:  # noqa: ARG001  # as every view
+    found, one = _version(slug, version)
+    name = get_valid_filename(f"{slug}-v{version}.bib")
+    text = bibtex(found.model, one.submission, one.primary)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(text, content_type="application/x-bibtex; charset=utf-8", headers=headers)
 
 
-def _texts(of: Model, versions: list[Submission]) -> list[str]:
-    """All that the page says besides the card and the record, which come together."""
-    said = [of.name, of.kind, of.team.name, of.description, of.citation, of.code_url, of.licence]
-    return said + [f"{one.pk} {one.track.title} {one.image_id} {one.note}" for one in versions]
+def _page(request: HttpRequest, found: Shown, one: Version) -> HttpResponseBase:
+    stamp = board_stamp(one.submission.track.slug)
+    tag = page_tag(request, request.GET.urlencode(), stamp, *_said(found, one))
+    if answer := ready(request, tag):
+        return answer
+    shown = scores(request, found, one, stamp=stamp)
+    if figure := exported(request, drawings(shown)):
+        return figure
+    context = about(found, one) | shown
+    context["canonical"] = _address(found, one)
+    return keep(request, render(request, "models/model.html", context), tag)
 
 
-def _asked_version(request: HttpRequest, versions: list[Submission]) -> Submission:
-    asked = request.GET.get("version", "")
-    found = versions[0] if not asked else next((one for one in versions if str(one.version) == asked), None)
+def _address(found: Shown, one: Version) -> str:
+    """The newest version is found under the model's own address; an older one is a page of its own."""
+    if one == found.published[0]:
+        return reverse("model", args=[found.model.slug])
+    return reverse("model_version", args=[found.model.slug, one.number])
+
+
+def _withdrawn(request: HttpRequest, found: Shown, one: Version) -> HttpResponse:
+    context = {"model": found.model, "version": one, "newest": next(iter(found.published), None)}
+    return render(request, "models/withdrawn.html", context, status=410)
+
+
+def _found(slug: str) -> Shown:
+    found = shown_model(slug)
     if found is None:
-        raise Http404("This model has no such published version.")
+        raise Http404("There is no published model of this name.")
     return found
 
 
-def _scores(request: HttpRequest, version: Submission) -> dict[str, object]:
-    found = card_of(version)
-    if found is None:
-        return {}
-    offered = metrics_of(found.card)
-    metric = request.GET.get("metric") or (offered[0] if offered else "")
-    if metric not in offered:
-        if request.GET.get("metric"):
-            raise Http404("This model has no matrix of this metric.")
-        return _record(found.evaluation)
-    return {
-        "grid": grid(found.card, metric),
-        "entries": entry_rows(found.card, metric),
-        "headline": headline(found.summary),
-        "metrics": [(name, metric_name(name), name == metric) for name in offered],
-        "scheme": found.card["scheme"],
-        "splits": found.card["splits"],
-    } | _record(found.evaluation)
+def _version(slug: str, number: int) -> tuple[Shown, Version]:
+    found = _found(slug)
+    one = found.version(number)
+    if one is None:
+        raise Http404("This model has no such published version.")
+    return found, one
 
 
-def _record(evaluation: int) -> dict[str, object]:
-    record = record_of(evaluation)
-    return {"record": record, "uses": uses(record), "seeds": seeds(record), "machines": machines(record)}
+def _said(found: Shown, one: Version) -> list[str]:
+    """All that the page says besides the card and the record, which come with the scores."""
+    of = found.model
+    said = [str(one.number), of.name, of.kind, of.team.name, of.description, of.citation, of.code_url, of.licence]
+    for other in found.versions:
+        sent = other.submission
+        said.append(f"{sent.pk} {sent.state} {sent.track} {sent.track.release} {sent.image_id} {sent.note}")
+        said.append(f"{other.computed_at} {sent.published_at}")
+    return said

@@ -1,4 +1,4 @@
-"""A card, stored by who asks for it: what a page says in its row, drugs and mechanisms entry by entry, all in a file."""
+"""A card, stored by who asks for it: the page's part in its row, drugs and mechanisms by entry, the whole in a file."""
 
 import gzip
 import json

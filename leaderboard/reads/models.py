@@ -1,9 +1,50 @@
 """Models as everybody sees them: with their published versions alone."""
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from leaderboard.models import Model, Submission
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.fields.json import KeyTransform
+
+from leaderboard.models import Model, Scorecard, Submission
 from leaderboard.states import SubmissionState
+
+PRIMARY = "primary/"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What was published once. `evaluation`, `computed_at` and `primary`, an interval, are of its scores."""
+
+    submission: Submission
+    evaluation: int | None
+    computed_at: datetime | None
+    primary: dict[str, Any] | None
+
+    @property
+    def number(self) -> int:
+        return self.submission.version
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return bool(self.submission.state == SubmissionState.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A model of which something was published; its versions newest first, withdrawn ones among them."""
+
+    model: Model
+    versions: Sequence[Version]
+
+    @property
+    def published(self) -> list[Version]:
+        return [one for one in self.versions if not one.is_withdrawn]
+
+    def version(self, number: int) -> Version | None:
+        return next((one for one in self.versions if one.number == number), None)
 
 
 def published_models() -> QuerySet[Model]:
@@ -19,3 +60,25 @@ def published_models() -> QuerySet[Model]:
         )
         .order_by("name", "id")
     )
+
+
+def shown_model(slug: str) -> Shown | None:
+    """None where nothing of a model was ever published: it is not there for anybody."""
+    model = Model.objects.select_related("team").filter(slug=slug).first()
+    if model is None:
+        return None
+    was_published = Q(state=SubmissionState.PUBLISHED) | Q(state=SubmissionState.WITHDRAWN, published_at__isnull=False)
+    submissions = model.submissions.filter(was_published).select_related("track__release").order_by("-version")
+    scores = {
+        row[0]: row[1:]
+        for row in Scorecard.objects.filter(
+            evaluation__submission__in=submissions.values("pk"), evaluation__study=None
+        ).values_list(
+            "evaluation__submission_id",
+            "evaluation_id",
+            "computed_at",
+            KeyTransform(PRIMARY, KeyTransform("intervals", "summary")),
+        )
+    }
+    versions = [Version(one, *scores.get(one.pk, (None, None, None))) for one in submissions]
+    return Shown(model, versions) if versions else None

@@ -1,21 +1,26 @@
 """What a model's page is made of: the card of one published version, and the record of how it was run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, FloatField, Func, Max, Q, QuerySet, Sum, Value
-from django.db.models.fields.json import JSONField, KeyTextTransform, KeyTransform
+from django.db.models import Count, FloatField, Max, Q, QuerySet, Sum
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
-from leaderboard.models import Host, Run, Scorecard, Stage, Submission
-from leaderboard.states import AttemptState, Purpose, SubmissionState
+from leaderboard.models import DrugList, Host, Run, Scorecard, ScorePart, Stage, Submission
+from leaderboard.states import AttemptState, Purpose
+
+DrugNames = dict[str, tuple[str, tuple[str, ...]]]
+"""Name and mechanisms by a drug's id."""
+
+DRUGS = "scorecard__evaluation__track__release__drug_list__drugs"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`card` lacks the scores of single files, which are most of it."""
+    """`card` is evaluator.scorecard.plain.plain_card without what is kept apart."""
 
     card: dict[str, Any]
     summary: dict[str, Any]
@@ -42,30 +47,46 @@ class Record:
     machines: list[dict[str, Any]]
 
 
-def card_stamp(submission: Submission) -> str:
-    """Changes when what is known of a version does."""
-    found = Scorecard.objects.filter(evaluation__submission=submission).values_list("computed_at", flat=True)
-    return str(found.order_by("-computed_at").first())
-
-
 def card_of(submission: Submission) -> Card | None:
-    without_files = Func(
-        F("card"), Value("files"), template="(%(expressions)s)", arg_joiner=" - ", output_field=JSONField()
+    """Without the scores of single files, drugs and mechanisms."""
+    found = Scorecard.objects.filter(
+        evaluation__submission=submission, evaluation__track=submission.track_id, evaluation__study=None
     )
-    found = Scorecard.objects.filter(evaluation__submission=submission, evaluation__track=submission.track_id)
-    row = found.order_by("-computed_at").values_list(without_files, "summary", "evaluation_id", "computed_at").first()
+    row = found.order_by("-computed_at").values_list("card", "summary", "evaluation_id", "computed_at").first()
     return None if row is None else Card(*row)
+
+
+def entry_scores(evaluation: int, by: str, *, source: str, target: str) -> tuple[dict[str, Any], DrugNames] | None:
+    """One entry of G by drug or mechanism, as plain_card's breakdowns have it, and what its drugs are called."""
+    found = ScorePart.objects.filter(scorecard__evaluation=evaluation, by=by, source=source, target=target)
+    row = found.values_list("scores", DRUGS).first()
+    return None if row is None else (row[0], _names(row[1]))
+
+
+def all_scores(evaluation: int, by: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Source, target and scores of every entry, one in memory at a time."""
+    found = ScorePart.objects.filter(scorecard__evaluation=evaluation, by=by).order_by("source", "target")
+    return found.values_list("source", "target", "scores").iterator(chunk_size=1)
+
+
+def drug_names(release: int) -> DrugNames:
+    return _names(DrugList.objects.filter(release=release).values_list("drugs", flat=True).first())
+
+
+def _names(stored: Mapping[str, Any] | None) -> DrugNames:
+    return {drug: (name, tuple(known)) for drug, (name, known) in (stored or {}).items()}
 
 
 def record_of(evaluation: int) -> Record:
     runs = Run.objects.filter(evaluation=evaluation, purpose=Purpose.TRACK)
-    repeated = Q(attempts__state=AttemptState.GIVEN_UP)
+    counted = runs.annotate(given_up=Count("attempts", Q(attempts__state=AttemptState.GIVEN_UP)))
+    rows = sorted(counted.values_list("spec__arm", "spec__source", "spec__split", "spec__seed", "given_up"))
     done = Stage.objects.filter(
         attempt__run__evaluation=evaluation, attempt__state=AttemptState.DONE, ending__isnull=False
     )
     return Record(
-        runs=sorted(runs.values_list("spec__arm", "spec__source", "spec__split", "spec__seed")),
-        repeated=runs.aggregate(n=Count("attempts", repeated))["n"],
+        runs=[row[:4] for row in rows],
+        repeated=sum(row[4] for row in rows),
         stages=[StageUse(**row) for row in _uses(done)],
         machines=list(
             Host.objects.filter(attempts__run__evaluation=evaluation, attempts__state=AttemptState.DONE)
@@ -94,10 +115,3 @@ def _uses(done: QuerySet[Stage]) -> Iterable[Mapping[str, Any]]:
         )
         .order_by("-kind")
     )
-
-
-def was_published(slug: str) -> bool:
-    """Of a model that nothing is left of but versions that its team withdrew."""
-    return Submission.objects.filter(
-        model__slug=slug, state=SubmissionState.WITHDRAWN, published_at__isnull=False
-    ).exists()

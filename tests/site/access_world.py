@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from evaluator.sandbox.stages import Log
 from leaderboard.api import tokens
-from leaderboard.models import Invitation, Scope, Scorecard
+from leaderboard.models import Invitation, Scope
 from leaderboard.states import AttemptState, RunState, StageState, SubmissionState
 from tests.site.builders import (
     make_attempt,
@@ -28,8 +28,8 @@ from tests.site.builders import (
     make_track,
     make_upload,
 )
-from tests.site.pages.cards import a_card, a_summary
-from tests.site.pages.stored import store_board, store_published
+from tests.site.pages.cards import a_card
+from tests.site.pages.stored import store_board, store_card, store_published
 
 SECRET = "hush-hush"
 
@@ -90,6 +90,7 @@ def make_world() -> World:
         "api/v1/published/ slug": "paper",
         "published/ slug": "paper",
         "shown": shown.slug,
+        "table": "drugs",
         "app_label": "auth",
     }
     return World(people, words)
@@ -110,7 +111,7 @@ def _submission(model: Any, track: Any, state: str, *, card: dict[str, Any]) -> 
         hidden |= {"note": SECRET, "image_name": SECRET, "image_id": SECRET, "told_detail": SECRET}
     submission = make_submission(model=model, track=track, state=state, **hidden)
     evaluation = make_evaluation(submission=submission)
-    Scorecard.objects.create(evaluation=evaluation, card=card, summary=a_summary(), draws="")
+    store_card(evaluation, card)
     run = make_run(submission=submission, evaluation=evaluation, state=RunState.DONE)
     attempt = make_attempt(run=run, state=AttemptState.DONE)
     ending = make_ending(log=Log(head=SECRET, tail=SECRET))

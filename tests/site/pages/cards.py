@@ -3,6 +3,14 @@
 from typing import Any
 
 STUDIES = ("alpha", "beta")
+STRATA = {"seen cell": 0.7, "unseen cell": 0.5, "seen drug": 0.6, "unseen drug": 0.2, "unseen pair": 0.6}
+MECHANISMS = {"EGFR inhibitor": 0.8, "MEK inhibitor": 0.4}
+DRUGS = {"D1": 0.9, "D2": 0.3, "D3": -0.1, "D4": None}
+DRUG_NAMES = {
+    "D1": ["erlotinib", ["EGFR inhibitor"]],
+    "D2": ["gefitinib", ["EGFR inhibitor"]],
+    "D3": ["trametinib", ["MEK inhibitor"]],
+}
 UNDEFINED = {"undefined": "the predictions are all equal"}
 
 
@@ -65,7 +73,35 @@ def a_card(g: Any = 0.6, *, studies: tuple[str, ...] = STUDIES, metrics: tuple[s
             "gap": {metric: [entry | an_interval(0.05) for entry in entries] for metric in metrics},
             "memory_alarm": {"raised": False, "entries": [entry | _alarm() for entry in entries]},
         },
+        "breakdowns": {
+            "stratum": [entry | a_breakdown(STRATA) for entry in entries],
+            "mechanism": [entry | a_breakdown(MECHANISMS, n_drugs=2) for entry in entries],
+            "drug": [entry | a_breakdown(DRUGS) for entry in entries],
+        },
         "files": {"real": [entry | {"split": 0, "only": "scores of one file"} for entry in entries]},
+    }
+
+
+def a_breakdown(parts: dict[str, float | None], *, n_rows: int = 40, n_drugs: int = 1) -> dict[str, Any]:
+    """Of two splits: `parts` are names with their correlation, None where it is undefined; R² is its square."""
+    values = list(parts.values())
+    nothing = [i for i, value in enumerate(values) if value is None]
+    undefined = {"undefined": {"the predictions are constant": nothing}} if nothing else {}
+    r = {"values": values} | undefined
+    r2 = {"values": [value if value is None else value * value for value in values]} | undefined
+    rmse = {"values": [0.1] * len(values)}
+    real = {"r2": r2, "rmse": rmse, "mae": rmse, "pearson": r, "spearman": r}
+    half = {"values": [value if value is None else value / 2 for value in values]} | undefined
+    return {
+        "parts": list(parts),
+        "n_rows": [n_rows] * len(parts),
+        "n_splits": [2] * len(parts),
+        "n_drugs": [n_drugs] * len(parts),
+        "columns": {
+            "real": real,
+            "intradrug": real | {"pearson": half},
+            "drug_mean": {"rmse": {"values": [0.2] * len(parts)}},
+        },
     }
 
 

@@ -6,12 +6,22 @@ from typing import Any
 
 from django.utils import timezone
 
-from leaderboard.models import Board, PublishedBoard, PublishedScore, Scorecard, Submission, Track
+from leaderboard.models import (
+    Board,
+    DrugList,
+    Evaluation,
+    PublishedBoard,
+    PublishedScore,
+    Scorecard,
+    Submission,
+    Track,
+)
 from leaderboard.pages.board_lines import as_cells, as_roster, lines
 from leaderboard.pages.board_table import board_html
+from leaderboard.publishing.cards import brief, keep_parts
 from leaderboard.states import SubmissionState
 from tests.site.builders import make_evaluation, make_submission, make_track
-from tests.site.pages.cards import a_board, a_card, a_row, a_summary
+from tests.site.pages.cards import DRUG_NAMES, a_board, a_card, a_row, a_summary
 
 
 def store_board(*rows: dict[str, Any], track: Track | None = None, metric: str = "primary", target: str = "") -> Board:
@@ -36,13 +46,18 @@ def store_board(*rows: dict[str, Any], track: Track | None = None, metric: str =
 
 def publish(*, card: dict[str, Any] | None = None, summary: dict[str, Any] | None = None, **values: Any) -> Submission:
     submission = make_submission(state=SubmissionState.PUBLISHED, **values)
-    Scorecard.objects.create(
-        evaluation=make_evaluation(submission=submission),
-        card=card or a_card(),
-        summary=summary or a_summary(),
-        draws="draws",
-    )
+    store_card(make_evaluation(submission=submission), card or a_card(), summary=summary)
     return submission
+
+
+def store_card(evaluation: Evaluation, card: dict[str, Any], *, summary: dict[str, Any] | None = None) -> Scorecard:
+    """As publishing.scoring.keep does, but for the files."""
+    row = Scorecard.objects.create(
+        evaluation=evaluation, card=brief(card), summary=summary or a_summary(), draws="draws"
+    )
+    keep_parts(row, card)
+    DrugList.objects.get_or_create(release=evaluation.track.release, defaults={"drugs": DRUG_NAMES})
+    return row
 
 
 def store_published(scores: dict[tuple[str, str], float], *, metric: str = "r2", **values: Any) -> PublishedBoard:

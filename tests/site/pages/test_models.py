@@ -27,6 +27,10 @@ def page_of(submission):
     return reverse("model", args=[submission.model.slug])
 
 
+def version_page(submission, version):
+    return reverse("model_version", args=[submission.model.slug, version])
+
+
 def test_a_model_shows_g_with_intervals_its_mean_skill_gap_and_alarm(client):
     card = a_card(lambda source, target: 0.61 if source == target else 0.37)
     page = client.get(page_of(publish(card=card))).text
@@ -93,7 +97,9 @@ def test_the_newest_version_is_shown_and_an_older_one_by_its_number(client):
     first = publish(note="First", track=make_track())
     publish(model=first.model, track=first.track, note="Second", card=a_card(0.77))
     assert "0.770 <" in client.get(page_of(first)).text
-    older = client.get(page_of(first), {"version": 1}).text
+    asked = client.get(page_of(first), {"version": 1})
+    assert (asked.status_code, asked["Location"]) == (301, version_page(first, 1))
+    older = client.get(asked["Location"]).text
     assert "0.600 <" in older
     assert "There is a newer version" in older
     assert client.get(page_of(first), {"version": 3}).status_code == 404
@@ -143,12 +149,12 @@ def test_the_record_says_how_it_was_run(client):
     assert "host-of-ours" not in page
 
 
-def test_a_models_page_takes_eight_queries_whatever_its_number_of_runs(client, django_assert_num_queries):
+def test_a_models_page_takes_nine_queries_whatever_its_number_of_runs(client, django_assert_num_queries):
     submission = publish()
     for split in range(5):
         run = make_run(submission=submission, state=RunState.DONE, spec=make_spec(split=split))
         make_stage(attempt=make_attempt(run=run, state=AttemptState.DONE), state=StageState.ENDED, ending=make_ending())
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(page_of(submission))
 
 
