@@ -65,11 +65,11 @@ class Paper:
         self.name, self.title, self.width = slug(name), title, width
         self.root = Xml.Element("svg")
         for tag, text in {"title": title, "desc": desc}.items():
-            Xml.SubElement(self.root, tag, {"id": f"{self.name}-{tag}"}).text = clean(text)
+            Xml.SubElement(self.root, tag, {"id": f"drawing-{self.name}-{tag}"}).text = clean(text)
         self._into = self.root
 
     def finish(self, height: float) -> Drawing:
-        names = {"aria-labelledby": f"{self.name}-title", "aria-describedby": f"{self.name}-desc"}
+        names = {"aria-labelledby": f"drawing-{self.name}-title", "aria-describedby": f"drawing-{self.name}-desc"}
         size = {"width": place(self.width), "height": place(height)}
         box = {"viewBox": f"0 0 {size['width']} {size['height']}"}
         font = {"font-family": FONT, "font-size": place(SIZE)}
