@@ -105,14 +105,16 @@ def _options(there: Sequence[Option]) -> SafeString:
 
 
 def _refused(request: HttpRequest, track: Track, there: Sequence[Option], refused: Exception) -> HttpResponse:
-    """What was asked for is said to be wrong above the form, which begins anew."""
+    """What was asked for is said to be wrong above the form, which keeps those that there are."""
     if request.GET.get("figure"):
         raise Http404("There is no such comparison.")
     plan = Plan(track)
-    why = str(refused)
+    why, status, these = str(refused), 400, []
     if isinstance(refused, UnknownModelError):
         why = f"On this track no published model is called {refused.args[0][:100]}; it may have been withdrawn."
-    asked = Asked(track.slug, (), str(plan.views[0].measure), plan.views[0].target)
-    context = _whole(plan, asked, [], there) | {"refused": why}
-    status = 404 if isinstance(refused, UnknownModelError) else 400
+        asked_of, status = Asked.read(request.GET).models, 404
+        these = [one for one in there if one.token in asked_of and one.token != refused.args[0]]
+    tokens = tuple(one.token for one in these)
+    asked = Asked(track.slug, tokens, str(plan.views[0].measure), plan.views[0].target)
+    context = _whole(plan, asked, these, there) | {"refused": why}
     return render(request, "compare/compare.html", context, status=status)

@@ -242,10 +242,7 @@ def _matrix(label: str, k: int, found: Compared, sources: Sequence[str], targets
         f"less {label}",
         sources,
         targets,
-        [
-            [_known(at[i, j].interval.estimate) for j in range(len(targets))]
-            for i in range(len(sources))
-        ],
+        [[_known(at[i, j].interval.estimate) for j in range(len(targets))] for i in range(len(sources))],
         sure=frozenset(where for where, one in at.items() if one.verdict in {Verdict.BETTER, Verdict.WORSE}),
         why={where: one.interval.estimate.reason or "" for where, one in at.items()},
     )

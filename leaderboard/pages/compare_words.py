@@ -94,7 +94,8 @@ def _of_many(labels: Sequence[str], found: Compared) -> Saying:
     beside = [i for i in placed if i != leader and not found.told_apart(leader, i)]
     n, name = len(placed), score_name(found.view)
     if not beside:
-        short, kind = f"{labels[leader]} is better than the {n - 1} others.", "success"
+        others = f"the {n - 1} others" if n > 2 else next(labels[i] for i in placed if i != leader)
+        short, kind = f"{labels[leader]} is better than {others}.", "success"
     elif len(beside) == n - 1:
         short, kind = f"It cannot be told which of these {n} is the best.", "info"
     else:
