@@ -25,7 +25,7 @@ def look() -> None:
         _alone(f"score evaluation {evaluation}", SCORING, evaluation, partial(_score, evaluation))
     for study in SealedStudy.objects.filter(scores__isnull=False).distinct().order_by("pk"):
         _alone(f"tell of {study}", PUBLISHING_SEALED, study.pk, partial(outlet.publish, study))
-    for study in SealedStudy.objects.filter(state=StudyState.DRAFT, report=None).order_by("pk"):
+    for study in SealedStudy.objects.filter(state=StudyState.DRAFT, report__isnull=True).order_by("pk"):
         _alone(f"report on {study}", PUBLISHING_SEALED, study.pk, partial(reporting.first_report, study))
     for study in SealedStudy.objects.filter(state=StudyState.RELEASED).order_by("pk"):
         if not reporting.is_published(study):
