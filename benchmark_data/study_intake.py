@@ -131,15 +131,16 @@ def _info(spec: StudySpec, folder: Path, entity: Entity, new: Sequence[str], ask
             table = drugs_table(listed, folder)
         case None:
             table = pa.table({key: pa.array([], pa.string())})
-    where = f"{listed.file} does not list {'it' if len(new) == 1 else 'them'}" if listed else f"there is no [{entity}s]"
     ids = table[key].to_pylist()
     if len(set(ids)) < len(ids):
         raise ReleaseError(f"{listed.file if listed else 'spec'}: a {entity} stands twice")
     place = {name: number for number, name in enumerate(ids)}
     if unknown := [name for name in new if name not in place]:
         rows = int(np.isin(asked, unknown).sum())
+        it = "it" if len(unknown) == 1 else "them"
+        where = f"{listed.file} does not list {it}" if listed else f"there is no [{entity}s]"
         raise ReleaseError(
-            f"{spec.screen.file}: {entity} {_few(unknown)} ({rows:,} rows) is not in the release, and {where}; list "
+            f"{spec.screen.file}: {entity} {_few(unknown)} ({rows:,} rows) {'is' if it == 'it' else 'are'} not in the release, and {where}; list "
             f"new {entity}s with their features, use the release's ids for known ones, or leave them out (screen.where)"
         )
     return table.take(pa.array([place[name] for name in new], pa.int64()))
