@@ -4,7 +4,6 @@ The scorer reads what it scores and no person, password, token or session; it wr
 and moves the few columns that say that it did. The site writes everything else. Neither can change an opening.
 """
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -85,26 +84,29 @@ def site_rights() -> list[Right]:
     return rights
 
 
-def grant(role: str, rights: Sequence[Right], *, password: str | None = None) -> str | None:
+def grant(role: str, rights: Sequence[Right]) -> bool:
     """Make the role or bring it up to date: it has these rights and no others. Run it again after each migration.
 
-    Returns the new password of a role that was not there; one that was keeps its own unless another is given.
+    Whether it is new, and has no password yet.
     """
     name = sql.Identifier(role)
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
-        if cursor.fetchone() is None:
-            password = password or secrets.token_urlsafe(32)
+        is_new = cursor.fetchone() is None
+        if is_new:
             cursor.execute(sql.SQL("CREATE ROLE {}").format(name))
         lesser = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
         cursor.execute(sql.SQL(f"ALTER ROLE {{}} {lesser}").format(name))
-        if password:
-            cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD %s").format(name), [password])
         for everything in ("TABLES", "SEQUENCES"):
             cursor.execute(sql.SQL(f"REVOKE ALL ON ALL {everything} IN SCHEMA public FROM {{}}").format(name))
         for right in rights:
             cursor.execute(_statement(right, name))
-    return password
+    return is_new
+
+
+def set_password(role: str, password: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD %s").format(sql.Identifier(role)), [password])
 
 
 def _statement(right: Right, role: sql.Identifier) -> sql.Composed:

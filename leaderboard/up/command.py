@@ -1,6 +1,7 @@
 """`holdout up`: this machine as a board. Takes the folder, starts the parts, waits to be told to stop."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from datetime import datetime
@@ -11,6 +12,7 @@ import typer
 from rich.console import Console
 
 from evaluator.engine.host import SandboxKind
+from evaluator.sealing import keys
 from leaderboard.up import images, sockets
 from leaderboard.up.board import Board, python
 from leaderboard.up.demo_models import MODELS
@@ -76,10 +78,12 @@ def _check_demo(demo: bool) -> None:
 
 def _run(board: Board, console: Console, *, migrate: bool, password: str) -> None:
     """With a password, the demonstration is loaded too."""
-    for folder in (board.releases, board.folder / "static", board.temporary):
+    shutil.rmtree(board.metrics, ignore_errors=True)  # of processes that are gone
+    for folder in (board.releases, board.folder / "static", board.temporary, board.metrics):
         folder.mkdir(parents=True, exist_ok=True)
     if board.postgres:
         board.postgres.make()
+        _make_keys(board)
     supervisor = Supervisor(logs=board.folder / "logs", say=_speaker(board.folder, console, quiet=bool(password)))
     _stop_on_signals(supervisor)
     try:
@@ -98,6 +102,17 @@ def _run(board: Board, console: Console, *, migrate: bool, password: str) -> Non
             (board.folder / STOPPED).touch()
             console.print(f"{ended} stages were stopped")
     console.print("stopped; run it again to go on")
+
+
+def _make_keys(board: Board) -> None:
+    """The scorer's, once, in a folder that no other part is told of; their public halves where the site finds them."""
+    if not board.scorer_keys.exists():
+        keys.make(board.scorer_keys)
+        board.scorer_keys.parent.chmod(0o700)
+    board.scorer_public.mkdir(exist_ok=True)
+    for kind in keys.Kind:
+        name = f"{kind}.pub"
+        shutil.copyfile(board.scorer_keys / name, board.scorer_public / name)
 
 
 def _demonstrate(board: Board, supervisor: Supervisor, password: str) -> None:
@@ -134,6 +149,10 @@ def _bring_up_to_date(board: Board, supervisor: Supervisor, *, allowed: bool) ->
                 "the database of DATABASE_URL is not up to date: run once with --migrate, or see logs/migrate.log"
             )
         raise BoardError(f"the database could not be brought up to date:\n{supervisor.last_lines('migrate')}")
+    if board.postgres and supervisor.once(
+        "grant_scorer", python("-m", "django", "grant_scorer", "--no-password"), board.site_environment()
+    ):
+        raise BoardError(f"the scorer has no role in the database:\n{supervisor.last_lines('grant_scorer')}")
     stopped = board.folder / STOPPED
     add_host = python("-m", "django", "add_host", board.host_name, *(["--put-back"] if stopped.exists() else []))
     if supervisor.once("add_host", add_host, board.site_environment()):

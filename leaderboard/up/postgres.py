@@ -30,7 +30,10 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        return f"postgresql://{USER}@/{DATABASE}?host={quote(str(self.sockets), safe='/')}"
+        return self.url_as(USER)
+
+    def url_as(self, role: str) -> str:
+        return f"postgresql://{role}@/{DATABASE}?host={quote(str(self.sockets), safe='/')}"
 
     def make(self) -> None:
         """Make the data folder unless it stands. A folder that we did not make is refused."""

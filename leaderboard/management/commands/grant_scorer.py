@@ -1,6 +1,7 @@
 """Make the scorer's database role, or bring its rights up to date. Run as the role that migrates."""
 
 import os
+import secrets
 from argparse import ArgumentParser
 from typing import Any
 from urllib.parse import quote
@@ -24,8 +25,11 @@ class Command(AuditedCommand):
         parser.add_argument(
             "--password-from", metavar="NAME", help="the environment variable with its password; else one is made"
         )
+        parser.add_argument("--no-password", action="store_true", help="for a server that lets its own user in")
 
-    def handle(self, *_: Any, site: bool, role: str | None, password_from: str | None, **__: Any) -> None:
+    def handle(
+        self, *_: Any, site: bool, role: str | None, password_from: str | None, no_password: bool, **__: Any
+    ) -> None:
         given = os.environ.get(password_from) if password_from else None
         if password_from and not given:
             raise CommandError(f"{password_from} is not set: set it, or leave --password-from out")
@@ -33,13 +37,16 @@ class Command(AuditedCommand):
         rights = grants.site_rights() if site else grants.scorer_rights()
         try:
             with transaction.atomic():
-                made = grants.grant(role, rights, password=given)
+                is_new = grants.grant(role, rights)
+                password = given or (secrets.token_urlsafe(32) if is_new and not no_password else "")
+                if password:
+                    grants.set_password(role, password)
         except DatabaseError as error:
             raise CommandError(f"{role} could not be made: {error}Run this as the role that owns the tables.") from None
         self.stdout.write(f"{role}: {len(rights)} rights")
-        if made and not given:
+        if password and not given:
             variable = "DATABASE_URL" if site else "HOLDOUT_SCORER_DATABASE_URL"
-            self.stdout.write(f"{variable}={_address(role, made)}  # shown once")
+            self.stdout.write(f"{variable}={_address(role, password)}  # shown once")
 
 
 def _address(role: str, password: str) -> str:
