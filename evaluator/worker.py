@@ -5,6 +5,7 @@ The agent works in the main thread and a Celery worker receives answers in anoth
 
 import json
 import logging
+import logging.config
 import os
 import queue
 import signal
@@ -23,6 +24,7 @@ from redis.exceptions import RedisError
 from evaluator.agent.host import Host, alone, open_host
 from evaluator.agent.messages import Answer, Report
 from evaluator.agent.settings import HostSettings, SettingError
+from evaluator.logs import logging_config
 from evaluator.sandbox.outcomes import SandboxRefusalError
 
 REPORT_TASK, ANSWER_TASK = "holdout.report", "holdout.answer"
@@ -197,8 +199,7 @@ def run(settings: HostSettings) -> bool:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    logging.getLogger("celery").setLevel(logging.WARNING)  # a line for every answer otherwise
+    logging.config.dictConfig(logging_config(os.environ.get("HOLDOUT_LOGS", ""), "INFO"))
     try:
         settings = HostSettings.read(os.environ)
         with alone(settings):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from evaluator import logs
 from evaluator.agent.bench import Bench
 from evaluator.agent.messages import Answer, Capacity, Order, Phase, Report, StageKind, StageReport
 from evaluator.engine.engine import not_run
@@ -177,13 +178,14 @@ class Agent:
 
     def _begun(self, stage: Stage, step: "Future[Any]") -> None:
         if (error := step.exception()) is not None:
-            log.error("stage %s could not be begun", stage.order.key, exc_info=error)
+            self._say(logging.ERROR, stage, "could not be begun", exc_info=error)
             ending = not_run(Outcome.HOST_SHORT, f"this host failed: {type(error).__name__}: {error}")
             self._end(stage, self.bench.ended(stage.order, ending))
         elif (report := step.result()) is not None:
             self._end(stage, report)
         else:
             stage.phase = Phase.RUNNING
+            self._say(logging.INFO, stage, "runs")
 
     def _delivered(self, stage: Stage, step: "Future[Any]") -> None:
         """A storage that is away for a while costs no training: delivering is tried again."""
@@ -198,10 +200,18 @@ class Agent:
     def _later(self, stage: Stage, error: BaseException, what: str) -> None:
         stage.tries += 1
         stage.not_before = self.clock() + RETRY_S
-        log.warning("stage %s: could not %s it, try %d: %r", stage.order.key, what, stage.tries, error)
+        self._say(logging.WARNING, stage, "could not %s it, try %d: %r", what, stage.tries, error)
 
     def _end(self, stage: Stage, report: StageReport) -> None:
         stage.phase, stage.report, stage.wall_s = Phase.ENDED, report, report.wall_s
+        self._say(logging.INFO, stage, "ended: %s", report.ending.outcome if report.ending else "without a word")
+
+    def _say(self, level: int, stage: Stage, text: str, *arguments: object, **more: Any) -> None:
+        with logs.tracing(stage.order.trace):
+            log.log(level, f"stage %s: {text}", stage.order.key, *arguments, **more)
+
+    def _start(self, stage: Stage, step: Callable[..., Any], *arguments: object) -> None:
+        stage.step = self.executor.submit(logs.traced, stage.order.trace, step, stage.order, *arguments)
 
     def _look(self) -> None:
         self._silence = ""
@@ -261,10 +271,11 @@ class Agent:
             wanted = order is not None and (order.attempt, order.token) == (stage.order.attempt, stage.order.token)
             if not wanted and stage.step is None and self.clock() >= stage.not_before:
                 stage.clearing = True
-                stage.step = self.executor.submit(self.bench.clear, stage.order)
+                self._start(stage, self.bench.clear)
         for key in orders.keys() - self.stages.keys():
             self.bench.accept(orders[key])
             self.stages[key] = Stage(orders[key])
+            self._say(logging.INFO, self.stages[key], "is taken on: %s %s", orders[key].kind, orders[key].target or "")
         attempts = {order.attempt for order in orders.values()} | {s.order.attempt for s in self.stages.values()}
         if attempts != self._attempts:
             self.bench.keep_models(attempts)
@@ -278,11 +289,11 @@ class Agent:
             if stage.step is not None or self.clock() < stage.not_before:
                 continue
             if stage.phase is Phase.DELIVERING:
-                stage.step = self.executor.submit(self.bench.deliver, stage.order)
+                self._start(stage, self.bench.deliver)
             elif stage.phase is Phase.PREPARING and stage.order.kind is StageKind.IMAGE:
-                stage.step = self.executor.submit(self.bench.judge, stage.order)
+                self._start(stage, self.bench.judge)
             elif stage.phase is Phase.PREPARING and busy < self.capacity.slots:
-                stage.step = self.executor.submit(self.bench.begin, stage.order, self._may_start)
+                self._start(stage, self.bench.begin, self._may_start)
                 busy += 1
 
     def _holds_slot(self, stage: Stage) -> bool:

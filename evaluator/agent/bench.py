@@ -21,6 +21,7 @@ from evaluator.engine.engine import not_run
 from evaluator.engine.jobs import in_study_order, in_target_order
 from evaluator.engine.ledger import write_whole
 from evaluator.engine.predictions import read_in_child
+from evaluator.logs import LABEL
 from evaluator.sandbox.outcomes import Outcome, SandboxRefusalError
 from evaluator.sandbox.protocol import Sandbox
 from evaluator.sandbox.stages import Ending, ModelFile, OutputFile, StageSpec, model_from_json, model_to_json
@@ -59,7 +60,9 @@ class Bench:
         """Start the stage, or find it started. An end at once is why it could not be. `may_start` is asked last."""
         try:
             image = self.images.local(order.image, order.spec.image)
-            spec = replace(self._spec(order), image=image)
+            spec = self._spec(order)
+            labels = {**spec.labels, LABEL: order.trace} if order.trace else spec.labels
+            spec = replace(spec, image=image, labels=labels)
             if not may_start():
                 return self.lost(order, "the site was not heard of before the stage could start")
             self.sandbox.start(spec)

@@ -42,6 +42,7 @@ class Order:
     spec: RunSpec  # its `image` is what an image stage found; empty until then
     image: Image
     target: str | None = None  # of infer
+    trace: str = ""  # the id of the request that brought its submission: log lines and the container carry it
 
     def __post_init__(self) -> None:
         for name in (self.key, self.attempt):  # both name files and folders of the host

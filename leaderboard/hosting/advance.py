@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Count, F
 from django.db.models.functions import Now
 
+from evaluator import logs
 from leaderboard.hosting import refunds, verdicts, work
 from leaderboard.hosting.decision import give_up
 from leaderboard.hosting.moves import PURPOSE, Tally, next_state
@@ -94,7 +95,8 @@ def move(pk: UUID) -> None:
         state = SubmissionState(submission.state)
         following = next_state(state, _tallies({pk: state})[pk], submission.age.total_seconds())
         if following is not None:
-            _take(submission, state, following)
+            with logs.tracing(submission.request_id):
+                _take(submission, state, following)
 
 
 def _take(submission: Submission, state: SubmissionState, following: SubmissionState) -> None:

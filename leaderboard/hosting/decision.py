@@ -338,6 +338,7 @@ def _as_held(run: QueuedRun) -> HeldAttempt:
         purpose=run.purpose,
         spec=run.spec,
         image=run.image,
+        trace=run.trace,
         stages=(),
     )
 
@@ -351,4 +352,5 @@ def _order(attempt: HeldAttempt, stage: HeldStage | NewStage) -> Order:
         spec=attempt.spec,
         image=attempt.image,
         target=stage.target or None,
+        trace=attempt.trace,
     )

@@ -1,16 +1,20 @@
 """A host's report and the site's answer to it: read, decide, write, answer, all under the lock of the host's row."""
 
+import logging
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from evaluator import logs
 from evaluator.agent.messages import Answer, Order, Report
-from leaderboard.hosting.decision import decide
+from leaderboard.hosting.decision import Decision, decide
 from leaderboard.hosting.rows import apply, storable, view
+from leaderboard.hosting.view import HostView
 from leaderboard.models import Host
 
+log = logging.getLogger(__name__)
 MOST_AHEAD = 1 << 42
 """A host begins with its clock's milliseconds, 2^41 by the year 2039. A number that nothing can exceed would lock it
 out for ever, whoever sent it; by steps of this size it takes millions of reports to get there."""
@@ -33,9 +37,11 @@ def receive(report: Report) -> Answer:
             return _answer(report, host.sequence, None)
         if report.sequence - host.sequence > MOST_AHEAD:
             raise ImplausibleSequenceError(f"{report.host} counts {report.sequence} after {host.sequence}")
-        decision = decide(view(host, now, report), report)
+        seen = view(host, now, report)
+        decision = decide(seen, report)
         apply(host, now, decision.changes)
         _note(host, report)
+    _say(seen, decision)
     return _answer(report, report.sequence, decision.orders)
 
 
@@ -57,6 +63,19 @@ def _note(host: Host, report: Report) -> None:
         unfit=storable(report.unfit)[:500],
         record=storable(dict(report.record)),
     )
+
+
+def _say(seen: HostView, decision: Decision) -> None:
+    """What became of attempts, each line under the id of the request that brought its submission."""
+    traces = {one.id: one.trace for one in seen.held} | {one.attempt: one.trace for one in seen.queue}
+    for opened in decision.changes.opened:
+        with logs.tracing(traces[opened.attempt]):
+            log.info("attempt %s of run %s begins on host %s", opened.attempt.hex, opened.run, seen.id)
+    for end in decision.changes.attempt_ends:
+        with logs.tracing(traces[end.attempt]):
+            log.info(
+                "attempt %s of run %s is %s: %s", end.attempt.hex, end.run, end.state, end.reason or "as it should"
+            )
 
 
 def _answer(report: Report, sequence: int, orders: tuple[Order, ...] | None) -> Answer:

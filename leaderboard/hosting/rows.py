@@ -55,7 +55,7 @@ def held(host: Host, now: datetime) -> tuple[HeldAttempt, ...]:
         .order_by("started_at", "id")
         .values_list(
             *("id", "token", "run_id", "run__team_id", "run__purpose", "run__failures_of_ours"),
-            *(f"run__submission__{name}" for name in IMAGE),
+            *(f"run__submission__{name}" for name in ("request_id", *IMAGE)),
         )
     )
     failed_on = _failed_on({run: failures for _, _, run, _, _, failures, *_ in rows if failures})
@@ -72,8 +72,9 @@ def held(host: Host, now: datetime) -> tuple[HeldAttempt, ...]:
             stages=tuple(stages[pk]),
             failures_of_ours=failures,
             failed_on=failed_on.get(run, frozenset()),
+            trace=trace,
         )
-        for pk, token, run, team, purpose, failures, *image in rows
+        for pk, token, run, team, purpose, failures, trace, *image in rows
     )
 
 
@@ -154,7 +155,7 @@ def queued(report: Report, *, at_most: int) -> tuple[QueuedRun, ...]:
         .select_for_update(skip_locked=True, of=("self",))
         .values_list(
             *("id", "team_id", "purpose", "queued_at", "spec"),
-            *(f"submission__{name}" for name in IMAGE),
+            *(f"submission__{name}" for name in ("request_id", *IMAGE)),
         )
     )
     return tuple(
@@ -167,8 +168,9 @@ def queued(report: Report, *, at_most: int) -> tuple[QueuedRun, ...]:
             queued_at=queued_at,
             attempt=uuid.uuid4(),
             token=secrets.token_urlsafe(32),
+            trace=trace,
         )
-        for pk, team, purpose, queued_at, spec, *image in locked
+        for pk, team, purpose, queued_at, spec, trace, *image in locked
     )
 
 

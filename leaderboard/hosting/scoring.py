@@ -11,6 +11,7 @@ from celery import current_app
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from evaluator import logs
 from leaderboard.locks import SCORING, alone
 from leaderboard.models import Evaluation
 from leaderboard.states import SubmissionState
@@ -25,11 +26,13 @@ def hand_over() -> None:
     unscored = Q(submission__state=SubmissionState.SCORING, finished_at=None)
     again = Q(scorecard__isnull=False) & ~Q(scorecard__rescore_why="")
     waiting = Evaluation.objects.filter(unscored | again)
-    for pk in waiting.exclude(asked_lately).order_by("pk").values_list("pk", flat=True):
+    found = waiting.exclude(asked_lately).order_by("pk").values_list("pk", "submission__request_id")
+    for pk, trace in found:
         if not Evaluation.objects.filter(~asked_lately, pk=pk).update(scoring_asked_at=Now()):
             continue  # another tick was faster
         try:
-            current_app.send_task("leaderboard.score", args=[pk], retry=False, expires=AGAIN_AFTER.total_seconds())
+            with logs.tracing(trace):
+                current_app.send_task("leaderboard.score", args=[pk], retry=False, expires=AGAIN_AFTER.total_seconds())
         except kombu.exceptions.OperationalError as away:
             log.warning("evaluation %s is scored when the broker is back: %s", pk, away)
 

@@ -78,6 +78,7 @@ class HeldAttempt:
     spec: RunSpec
     image: Image
     stages: tuple[HeldStage, ...]
+    trace: str = ""
     failures_of_ours: int = 0
     failed_on: frozenset[int] = frozenset()
 
@@ -94,6 +95,7 @@ class QueuedRun:
     queued_at: datetime
     attempt: UUID
     token: str
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
