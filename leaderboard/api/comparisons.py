@@ -51,7 +51,7 @@ class Comparison(PublicDoor):
         track = get_object_or_404(Track.objects.select_related("release"), slug=given["track"])
         there = comparing.options(track)
         kind = request.accepted_renderer.format
-        tag = quote_etag(f"{comparing.stamp(track, there)[:32]}-{kind}")
+        tag = quote_etag(f"{comparing.stamp(track, there, *sorted(given.values()))[:32]}-{kind}")
         if unchanged := get_conditional_response(request._request, etag=tag):
             unchanged["ETag"] = tag
             return unchanged

@@ -79,9 +79,17 @@ def chosen(there: Sequence[Option], tokens: Iterable[str]) -> list[Option]:
     return list(found.values())
 
 
-def stamp(track: Track, there: Sequence[Option]) -> str:
-    """Changes when anything does that a comparison on this track says."""
-    whole = [track.slug, track.title, track.definition, track.release.release_id, str(track.release), list(there)]
+def stamp(track: Track, there: Sequence[Option], *asked: str) -> str:
+    """Changes when anything does that a comparison on this track says; another for whatever else is `asked`."""
+    whole = [
+        track.slug,
+        track.title,
+        track.definition,
+        track.release.release_id,
+        str(track.release),
+        list(there),
+        asked,
+    ]
     return hashlib.sha256(repr(whole).encode()).hexdigest()
 
 
