@@ -5,9 +5,9 @@ While a study is live, that is the track's primary metric for each source, with 
 error, and the rank made of them; or the rank alone. Everything else follows when it is frozen.
 """
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -41,7 +41,7 @@ CURATORS_ALONE = frozenset({StudyState.DRAFT, StudyState.SEALED})
 UNDEFINED = {"undefined": "not defined on this study"}
 """The reason would tell of the answers: which it is follows when the study is frozen."""
 NOT_AHEAD = "not better than the team's best by more than noise"
-FINEST_DIGITS = 3
+FINEST = Decimal("0.001")
 NUMBERS = ("estimate", "low", "high")
 
 
@@ -75,12 +75,20 @@ def released(
 
 
 def rounded(interval: Mapping[str, Any]) -> dict[str, Any]:
-    """To the first digit of the standard error, and never finer than three decimals. Without one, no number leaves."""
+    """To multiples of the next of 1, 2, 5, 10 … that its standard error does not exceed, in thousandths at the finest.
+    Finer ones would tell single answers to whoever changes one prediction at a time. Without an error, no number."""
     error = interval["standard_error"]
     if any(not isinstance(interval[name], float) for name in NUMBERS) or not isinstance(error, float):
         return dict.fromkeys(NUMBERS, UNDEFINED) | {"too_narrow": interval["too_narrow"]}
-    digits = FINEST_DIGITS if error <= 0 else min(FINEST_DIGITS, -math.floor(math.log10(error)))
-    return {name: round(interval[name], digits) for name in NUMBERS} | {"too_narrow": interval["too_narrow"]}
+    step = _step(max(Decimal(error), FINEST))
+    return {name: float(round(Decimal(interval[name]) / step) * step) for name in NUMBERS} | {
+        "too_narrow": interval["too_narrow"]
+    }
+
+
+def _step(least: Decimal) -> Decimal:
+    power = Decimal(1).scaleb(least.adjusted())
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= least)
 
 
 def next_release(after: datetime) -> datetime:

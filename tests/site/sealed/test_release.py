@@ -32,7 +32,7 @@ WHOLE = {
     "card": {"files": "everything"},
 }
 RANK = {"first": 1, "last": 2, "of": 3, "tie_group": 1}
-TO_SE = {"estimate": 0.12, "low": 0.05, "high": 0.2, "too_narrow": True}
+TO_SE = {"estimate": 0.1, "low": 0.05, "high": 0.2, "too_narrow": True}  # steps of .05
 SAYS = {"metric": "r2", "higher_is_better": True}
 WHILE_LIVE = SAYS | {"rank": RANK, "sources": {"alpha": TO_SE}}
 AFTERWARDS = SAYS | {"rank": RANK, "sources": {"alpha": INTERVAL}, "mean": INTERVAL, "card": WHOLE["card"]}
@@ -60,9 +60,19 @@ def test_what_leaves_is_what_the_table_says_and_no_more(state):
 
 @pytest.mark.parametrize(
     ("error", "estimate"),
-    [(0.034, 0.12), (0.0034, 0.123), (0.00034, 0.123), (0.0, 0.123), (0.34, 0.1), (3.4, 0.0), (340.0, 0.0)],
+    [
+        (0.034, 0.1),  # in steps of .05
+        (0.011, 0.12),  # of .02
+        (0.01, 0.12),  # of .01
+        (0.0034, 0.125),  # of .005
+        (0.00034, 0.123),  # of .001, the finest
+        (0.0, 0.123),
+        (0.099, 0.1),
+        (0.34, 0.0),
+        (340.0, 0.0),
+    ],
 )
-def test_a_number_is_as_fine_as_its_standard_error_and_never_finer_than_three_decimals(error, estimate):
+def test_a_number_is_no_finer_than_its_standard_error_nor_than_three_decimals(error, estimate):
     assert rounded(INTERVAL | {"standard_error": error})["estimate"] == estimate
 
 
@@ -73,11 +83,10 @@ def test_no_number_leaves_where_any_part_of_its_interval_is_undefined(lacking):
 
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-9, 1e6))
-def test_a_rounded_number_lies_on_a_grid_no_finer_than_a_tenth_of_its_standard_error(estimate, error):
-    interval = INTERVAL | {"estimate": estimate, "standard_error": error}
-    shifted = INTERVAL | {"estimate": estimate + error * 0.01, "standard_error": error}
-    step = abs(rounded(interval)["estimate"] - rounded(shifted)["estimate"])
-    assert step == 0 or step >= min(error / 10.001, error) - 1e-9
+def test_two_rounded_numbers_are_equal_or_a_standard_error_apart(estimate, error):
+    near = [INTERVAL | {"estimate": one, "standard_error": error} for one in (estimate, estimate + error / 2)]
+    step = abs(rounded(near[0])["estimate"] - rounded(near[1])["estimate"])
+    assert step == 0 or step >= max(error, 0.001) * (1 - 1e-6) - 1e-9
 
 
 def test_scores_are_told_at_fixed_times_alone(settings):

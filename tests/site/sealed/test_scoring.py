@@ -56,8 +56,8 @@ def test_a_sealed_score_is_what_the_library_says_of_the_opened_answers(study, de
     assert set(told) == set(opened_design.sources)
     for (source, _), interval in expected.items():
         for name in ("estimate", "low", "high"):
-            error = interval.standard_error.value
-            assert told[source][name] == pytest.approx(getattr(interval, name).value, abs=error / 2)
+            error = interval.standard_error.value  # rounded to steps of at most 2.5 of them
+            assert told[source][name] == pytest.approx(getattr(interval, name).value, abs=error * 1.25)
 
 
 def test_the_opened_rows_are_the_curators_new_cells_and_drugs_among_them(opened_design, hidden):
@@ -88,7 +88,7 @@ def test_answers_that_are_no_improve_auc_are_ranked_within_drug_alone(bring, del
             for split in (0, 1)
         ]  # fmt: skip
         error = vault.kept(study.study_id, evaluation.pk).whole["sources"][source]["standard_error"]
-        assert interval["estimate"] == pytest.approx(np.mean(per_split), abs=error / 2 + 1e-3)
+        assert interval["estimate"] == pytest.approx(np.mean(per_split), abs=error * 1.25 + 1e-3)
 
 
 def test_each_opening_is_written_before_the_answers_are_opened(study, deliver, monkeypatch):
@@ -237,7 +237,7 @@ def test_answers_of_other_rows_than_were_asked_about_are_refused(bring, deliver,
 
 
 def test_constant_predictions_are_undefined_and_say_nothing_of_why(bring, deliver, hidden):
-    study = bring(said={"curve_fit": ""})
+    study = bring(said={"dose_low_m": 1e-9})
     evaluation = deliver(study, lambda *_: np.full(len(hidden), 0.5, np.float32))
     score(evaluation.pk)
     told = released(evaluation)["sources"].values()
