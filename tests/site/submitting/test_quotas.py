@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from leaderboard.models import TeamQuota
 from leaderboard.states import AttemptState, SubmissionState
 from leaderboard.submitting import quotas, submissions
 from leaderboard.submitting.drafts import Draft
@@ -120,3 +121,11 @@ def test_the_last_places_are_given_once_when_all_send_at_once(cast, track):
     results = at_once(*[lambda one=one: submissions.submit(cast.owner, one) for one in drafts])
     assert sorted(result for result in results if isinstance(result, str)) == ["quota_at_once"] * 4
     assert quotas.left(cast.team, track).under_way == 2
+
+
+def test_a_team_may_have_a_quota_of_its_own_on_a_track(cast, track):
+    own = TeamQuota.objects.create(team=cast.team, track=track, per_day=9)
+    assert (quotas.left(cast.team, track).per_day, quotas.left(cast.team, track).at_once) == (9, 2)
+    TeamQuota.objects.filter(pk=own.pk).update(per_day=0, at_once=1)
+    assert (quotas.left(cast.team, track).left, quotas.left(cast.team, track).at_once) == (0, 1)
+    assert quotas.left(builders.make_team(), track).per_day == 3
