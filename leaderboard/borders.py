@@ -7,8 +7,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 
 from leaderboard.api.problems import MEDIA_TYPE, Problem, problem
+from leaderboard.sealed.intake import MOST_BYTES
+from leaderboard.submitting.access import is_curator
 
-ARCHIVE_FORM = "submit"
+ARCHIVE_FORM, STUDY_FORM = "submit", "curating"
 MOST_BESIDE_ARCHIVE_BYTES = 1 << 20
 Door = Callable[[HttpRequest], HttpResponse]
 
@@ -31,8 +33,10 @@ def _length(request: HttpRequest) -> int:
 
 
 def _most_bytes(request: HttpRequest) -> int:
-    takes_archive = request.path == reverse(ARCHIVE_FORM) and request.user.is_authenticated
-    return MOST_BESIDE_ARCHIVE_BYTES + (settings.UPLOAD_MOST_BYTES if takes_archive else 0)
+    if request.path == reverse(ARCHIVE_FORM) and request.user.is_authenticated:
+        return MOST_BESIDE_ARCHIVE_BYTES + settings.UPLOAD_MOST_BYTES
+    takes_study = request.path == reverse(STUDY_FORM) and is_curator(request.user)
+    return MOST_BESIDE_ARCHIVE_BYTES + (MOST_BYTES if takes_study else 0)
 
 
 def _too_large(request: HttpRequest) -> HttpResponse:

@@ -1,56 +1,18 @@
 """The tiny release's own sealed study as a bundle, for whoever tests what is done with one."""
 
-from datetime import date
 from pathlib import Path
 
-from benchmark_data.draft_study import read_draft_study
-from benchmark_data.manifest import Entity, Kind
-from benchmark_data.release import Release, read_parquet
-from benchmark_data.sealed_study import Bundle, SealedStudyWriter, read
-from benchmark_data.study_facts import FORMAT, StudyFacts
+from benchmark_data.release import Release
+from benchmark_data.sealed_study import Bundle, read
+from benchmark_data.study_spec import read_study_spec
 from benchmark_data.synthetic import to_seal_beside
-from evaluator.sealing import answers, boxes
+from benchmark_data.synthetic_to_seal import SPEC
 from evaluator.sealing.keys import PublicKey
+from evaluator.sealing.seal import seal_study
 
-SALT = b"s" * answers.SALT_BYTES
 
-
-def write_sealed_tiny(release: Release, out: Path, public: PublicKey, *, without=(), **facts) -> Bundle:
-    """`out` must not be there. The study's draft stands beside the tiny release."""
-    draft = read_draft_study(to_seal_beside(release.folder))
-    rows = draft.answers()
-    payload = answers.payload(rows["row_id"].to_numpy(), rows[draft.response.column].to_numpy(), SALT)
-    with SealedStudyWriter(out, release=release) as writer:
-        for entity in Entity:
-            writer.add_info(entity, draft.new(entity))
-        for entry in draft.tables:
-            if entry.name in without:
-                continue
-            if entry.kind is Kind.TEXT:
-                writer.add_text(entry.entity, entry.name, read_parquet(draft.folder / entry.paths()[0]))
-            else:
-                table = draft.table(entry.entity, entry.name)
-                writer.add_matrix(entry.entity, entry.name, ids=table.ids, columns=table.columns, values=table.values)
-        writer.add_query(draft.query())
-        usual = {
-            "format": FORMAT,
-            "name": draft.name,
-            "version": "1",
-            "task": release.manifest.task,
-            "response": release.manifest.response,
-            "release_name": release.manifest.name,
-            "release_id": release.id,
-            **dict.fromkeys(("rows", "cells", "drugs", "new_cells", "new_drugs"), 0),
-            "producer": "the lab next door",
-            "measured_at": date(2040, 1, 1),
-            "readable_at": date(2040, 6, 1),
-            "licence": "CC0",
-            "key_id": public.id,
-            "commitment": answers.commitment(payload),
-            "curve_fit": "four parameters, R² ≥ .3",
-            "quality_filter": "R² ≥ .3",
-            "dose_low_m": 1e-10,
-            "dose_high_m": 1e-4,
-        }
-        writer.seal(boxes.seal(payload, public), StudyFacts(**usual | facts))
-    return read(out)
+def seal_tiny(release: Release, out: Path, public: PublicKey) -> tuple[Bundle, Path]:
+    """The bundle and its tar, in the new folder `out`. What is sealed stands beside the tiny release."""
+    folder = to_seal_beside(release.folder)
+    made = seal_study(read_study_spec(folder / SPEC), folder, out, release=release, public=public)
+    return read(Path(made.folder)), Path(made.tar)

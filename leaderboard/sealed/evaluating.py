@@ -17,7 +17,7 @@ from leaderboard.hosting import forecast, work
 from leaderboard.models import Evaluation, Membership, ModelKind, Run, SealedStudy, StudyStep, Submission, Team
 from leaderboard.models.entries import Contract, ImageOrigin
 from leaderboard.sealed import ladder
-from leaderboard.sealed.allowed import Can, allows
+from leaderboard.sealed.allowed import ALLOWS, Can
 from leaderboard.states import RunState, StudyState, SubmissionState
 
 OURS = (ModelKind.REFERENCE, ModelKind.CONTROL)
@@ -55,8 +55,10 @@ def curators_of(study: SealedStudy) -> set[int]:
     return people
 
 
-def due(study: SealedStudy) -> QuerySet[Submission]:
-    """Models whose newest published version could be scored now and has not been, in the order that they were sent."""
+def due(study: SealedStudy, *, when: StudyState | None = None) -> QuerySet[Submission]:
+    """Models whose newest published version could be scored now, or in another state, and has not been; in the order
+    that they were sent."""
+    allowed = ALLOWS[when or StudyState(study.state)]
     newest = Submission.objects.filter(
         model=OuterRef("model"), track=study.track_id, state=SubmissionState.PUBLISHED
     ).order_by("-version")
@@ -68,10 +70,10 @@ def due(study: SealedStudy) -> QuerySet[Submission]:
         .select_related("model__team", "track__release", "upload")
         .order_by("created_at", "pk")
     )
-    if allows(study, Can.TRY_OUT):
+    if Can.TRY_OUT in allowed:
         before = Evaluation.objects.filter(submission=OuterRef("pk"), study=study.corrects_id)
         rows = rows.filter(Q(model__kind__in=OURS) | Exists(before) if study.corrects_id else Q(model__kind__in=OURS))
-    elif not allows(study, Can.SCORE) or is_corrected(study):
+    elif Can.SCORE not in allowed or is_corrected(study):
         return rows.none()
     return rows.exclude(_kept_out(study) & ~Q(model__kind__in=OURS))
 

@@ -99,6 +99,12 @@ def try_out(person: Person, study: SealedStudy) -> int:
     return begun
 
 
+def hindrance(study: SealedStudy) -> tuple[str, str] | None:
+    """What has to come before its next step, and what to do about it."""
+    to = NEXT.get(S(study.state))
+    return None if to is None else _hindrance(study, to)
+
+
 def lapse() -> None:
     """A step that nobody answers is refused by time, so that another can be proposed."""
     StudyStep.objects.filter(answered_at=None, proposed_at__lt=Now() - STEP_LAPSES).update(
@@ -133,22 +139,36 @@ def _demand_ready(study: SealedStudy, to: StudyState) -> None:
 
 
 def _hindrance(study: SealedStudy, to: StudyState) -> tuple[str, str] | None:
-    """What has to come first, and what to do about it."""
-    if to is S.SEALED and study.report is None:
+    comes_first = {S.SEALED: _before_sealed, S.LIVE: _before_live, S.FROZEN: _before_frozen}.get(to)
+    return None if comes_first is None else comes_first(study)
+
+
+def _before_sealed(study: SealedStudy) -> tuple[str, str] | None:
+    if study.report is None:
         return "There is no validation report yet.", "Wait for the scorer's report, and read it."
-    if to is S.LIVE and has_no_walls(study):
+    if study.report.get("stops"):
+        return "Its validation report says that it must not go live.", "Mend what it names, and seal a new version."
+    return None
+
+
+def _before_live(study: SealedStudy) -> tuple[str, str] | None:
+    if has_no_walls(study):
         return (
             "This is a demonstration board: nothing in it keeps sealed answers from its operator.",
             "Serve the study from a deployed board, or set HOLDOUT_SERVE_SEALED_STUDIES_WITHOUT_WALLS=1.",
         )
-    if to is S.LIVE and not study.scores.exists():
-        return "No reference model has been scored on it yet.", "Begin the dry run, and look at what comes of it."
-    if to is S.LIVE and evaluating.unfinished(study).exists():
+    if evaluating.unfinished(study).exists():
         return "Its dry run is still under way.", "Wait until all of it is scored: it is published in one step."
-    if to is S.FROZEN and study.corrected_by.filter(state=S.LIVE).exists():
-        newer = study.corrected_by.filter(state=S.LIVE).first()
-        return f"{newer} corrects it and is live: most of its answers are the same.", f"Freeze {newer} first."
+    if not study.scores.exists():
+        return "No reference model has been scored on it yet.", "Begin the dry run, and look at what comes of it."
     return None
+
+
+def _before_frozen(study: SealedStudy) -> tuple[str, str] | None:
+    newer = study.corrected_by.filter(state=S.LIVE).first()
+    if newer is None:
+        return None
+    return f"{newer} corrects it and is live: most of its answers are the same.", f"Freeze {newer} first."
 
 
 def _move(study: SealedStudy, to: StudyState) -> None:

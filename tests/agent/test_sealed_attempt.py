@@ -24,7 +24,7 @@ from evaluator.sealing import boxes, keys
 from tests.agent.builders import infer_order, make_agent, make_order, make_spec, tell, told
 from tests.agent.fake_sandbox import FakeSandbox
 from tests.engine.fakes import inside
-from tests.sealed_bundles import write_sealed_tiny
+from tests.sealed_bundles import seal_tiny
 
 KEY = keys.new(keys.Kind.SEALING)
 SEALED = {"study": "5" * 64, "seal_to": KEY.public.text, "targets": ("B",)}
@@ -32,7 +32,7 @@ SEALED = {"study": "5" * 64, "seal_to": KEY.public.text, "targets": ("B",)}
 
 @pytest.fixture(scope="module")
 def bundle(tiny, tmp_path_factory):
-    return write_sealed_tiny(tiny, tmp_path_factory.mktemp("sealed") / "bundle", KEY.public)
+    return seal_tiny(tiny, tmp_path_factory.mktemp("sealed") / "bundle", KEY.public)[0]
 
 
 @pytest.fixture

@@ -32,7 +32,23 @@ FACTS = {
     "without": [],
     "table": [],
 }
-REPORT = {"findings": []}
+REPORT = {
+    "version": 1,
+    "stops": False,
+    "headline": "It shares no more than 3% of its rows with any public study.",
+    "findings": [
+        {"level": "fine", "about": "range", "words": "every answer is in the range of auc"},
+        {"level": "look", "about": "power", "words": "it can tell two models apart whose R² differs by 0.12 or more"},
+    ],
+    **{name: FACTS[name] for name in ("rows", "cells", "drugs", "new_cells", "new_drugs")},
+    "spread": {"mean": 0.7, "deviation": 0.1, "outside": 0, "at_low": 0.0, "at_high": 0.0},
+    "repeats": {"pairs": 118, "repeated_pairs": 2, "rows_of_repeated_pairs": 4, "equal_rows": 0},
+    "overlaps": [],
+    "twins": [],
+    "ceiling": {"r2": None, "noise_deviation": None, "drugs": 0, "reason": "no pair has a replicate"},
+    "power": {"r2": 0.12, "within_drug": 0.08, "reason": ""},
+    "comparability": {"ranked": "all metrics", "why": "its answers are IMPROVE's AUC"},
+}
 
 
 def make_study(*, state=StudyState.DRAFT, track=None, facts=None, **values) -> SealedStudy:

@@ -19,13 +19,13 @@ from tests.site.submitting.threads import at_once
 pytestmark = pytest.mark.django_db
 S = StudyState
 TABLE = """
-           change its rules | be seen by everybody | be tried out | score models | show its scores | show everything | give its answers away
-draft      x                  -                      -              -              -                 -                 -
-sealed     -                  x                      x              -              -                 -                 -
-live       -                  x                      -              x              x                 -                 -
-frozen     -                  x                      -              -              x                 x                 -
-retired    -                  x                      -              -              x                 x                 -
-released   -                  x                      -              -              x                 x                 x
+          rules  seen  tried  scored  scores  all  answers
+draft     x      -     -      -       -       -    -
+sealed    -      x     x      -       -       -    -
+live      -      x     -      x       x       -    -
+frozen    -      x     -      -       x       x    -
+retired   -      x     -      -       x       x    -
+released  -      x     -      -       x       x    x
 """
 
 
