@@ -137,10 +137,10 @@ def _info(spec: StudySpec, folder: Path, entity: Entity, new: Sequence[str], ask
     place = {name: number for number, name in enumerate(ids)}
     if unknown := [name for name in new if name not in place]:
         rows = int(np.isin(asked, unknown).sum())
-        it = "it" if len(unknown) == 1 else "them"
+        are, it = ("is", "it") if len(unknown) == 1 else ("are", "them")
         where = f"{listed.file} does not list {it}" if listed else f"there is no [{entity}s]"
         raise ReleaseError(
-            f"{spec.screen.file}: {entity} {_few(unknown)} ({rows:,} rows) {'is' if it == 'it' else 'are'} not in the release, and {where}; list "
+            f"{spec.screen.file}: {entity} {_few(unknown)} ({rows:,} rows) {are} not in the release, and {where}; list "
             f"new {entity}s with their features, use the release's ids for known ones, or leave them out (screen.where)"
         )
     return table.take(pa.array([place[name] for name in new], pa.int64()))

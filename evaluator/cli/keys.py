@@ -88,11 +88,15 @@ def restore_command(
 def _passphrase(file: Path | None, *, confirm: bool) -> str:
     if file is not None:
         return (file.read_text(encoding="utf-8").splitlines() or [""])[0]
-    if not sys.stdin.isatty():
+    if not _is_watched():
         raise SealingError("there is no terminal to ask for the passphrase: give a file with --passphrase-file")
     words = f"Passphrase (at least {SHORTEST_PASSPHRASE} characters)" if confirm else "Passphrase"
     answer: str = typer.prompt(words, hide_input=True, confirmation_prompt=confirm)
     return answer
+
+
+def _is_watched() -> bool:
+    return sys.stdin.isatty()
 
 
 def _say(found: PublicKeys, folder: Path, *, as_json: bool) -> None:

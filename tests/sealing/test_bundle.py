@@ -40,7 +40,7 @@ def test_features_of_new_ones_stand_in_the_columns_of_the_release(bundle, releas
 def test_a_table_that_the_bundle_does_not_have_is_named(bundle):
     with pytest.raises(ReleaseError, match="Hidden has no cell matrix table 'methylation'"):
         bundle.table(Entity.CELL, "methylation")
-    with pytest.raises(ReleaseError, match="Hidden lists no file 'y.parquet'"):
+    with pytest.raises(ReleaseError, match=r"Hidden lists no file 'y\.parquet'"):
         bundle.facts.listed("y.parquet")
 
 

@@ -98,8 +98,8 @@ def test_what_the_bundle_may_be_without_is_said_in_it(tmp_path, release):
 REFUSALS = {
     "unknown cell": (
         {"screen": SCREEN + "c7\td1\t0.5\nc7\td2\t0.5\n"},
-        r"screen\.tsv: cell 'c7' \(2 rows\) is not in the release, and cells\.tsv does not list it; list new cells with "
-        r"their features, use the release's ids for known ones, or leave them out \(screen\.where\)",
+        r"screen\.tsv: cell 'c7' \(2 rows\) is not in the release, and cells\.tsv does not list it; list new cells "
+        r"with their features, use the release's ids for known ones, or leave them out \(screen\.where\)",
     ),
     "unknown cells": ({"cells": "cell_id\tname\ttissue\n"}, "cell 'c5' .* does not list it"),
     "many unknown drugs": (
@@ -131,8 +131,8 @@ REFUSALS = {
     "features twice": ({"expression": EXPRESSION + "c5\t1\t1\t1\t1\n"}, "an id or a column stands twice"),
     "table missing": (
         {"matrix": []},
-        r'the release has table cell/expression, and the spec has none for its 1 new cells: add a \[\[matrix\]\] of that '
-        r'name, or write without = \["cell/expression"\]',
+        r'the release has table cell/expression, and the spec has none for its 1 new cells: add a \[\[matrix\]\] of '
+        r'that name, or write without = \["cell/expression"\]',
     ),
     "computed missing": ({"computed": []}, r"drug/morgan, .* add a \[\[matrix\]\] or \[\[computed\]\] of that name"),
     "smiles": ({"drugs": DRUGS.replace("CCO", "C1CC")}, "RDKit cannot read the SMILES of drug 'd3': correct it there"),
