@@ -11,6 +11,7 @@ from leaderboard.pages import (
     badges,
     boards,
     compare,
+    curating,
     feeds,
     home,
     how,
@@ -67,6 +68,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", account.account, name="account"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<uuid:token_id>/", tokens.revoke, name="revoke_token"),
+    # For curators
+    path("curating/", curating.curating, name="curating"),
+    path("curating/audit/", curating.audit, name="curating_audit"),
+    path("curating/<int:pk>/", curating.curated, name="curated"),
+    path("curating/<int:pk>/step/", curating.step, name="curating_step"),
+    path("curating/<int:pk>/step/<int:step_id>/", curating.answer, name="curating_answer"),
+    path("curating/<int:pk>/dry-run/", curating.dry_run, name="curating_dry_run"),
+    path("curating/<int:pk>/rules/", curating.rules, name="curating_rules"),
+    path("curating/<int:pk>/scorer/", curating.ask_scorer, name="curating_scorer"),
     # For machines
     path("health/", health.health, name="health"),
     path("ready/", health.ready, name="ready"),

@@ -59,8 +59,11 @@ def line(study: SealedStudy, url: str) -> Line:
 
 
 def page(study: SealedStudy) -> Page:
-    facts = tuple((LABELS[name], _text(value)) for name, value in said_of(study).items())
-    return Page(*STATES[StudyState(study.state)], facts)
+    return Page(*STATES[StudyState(study.state)], facts(study))
+
+
+def facts(study: SealedStudy) -> tuple[tuple[str, str], ...]:
+    return tuple((LABELS[name], _text(value)) for name, value in said_of(study).items())
 
 
 def _text(value: object) -> str:

@@ -45,5 +45,7 @@ def sealed_on(release: Release) -> list[SealedStudy]:
 
 
 def said_of(study: SealedStudy) -> dict[str, Any]:
-    told = {name: study.summary.get(name) for name in (*COUNTED, *DECLARED)}
+    response = study.summary.get("response")
+    said = study.summary | ({"response": response["column"], "direction": response["direction"]} if response else {})
+    told = {name: said.get(name) for name in (*COUNTED, *DECLARED)}
     return {name: value for name, value in told.items() if value not in (None, "")}

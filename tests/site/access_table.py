@@ -16,6 +16,10 @@ NO_GET = "405 405 405 405 405 405"
 AWAY = "302 302 302 302 302 302"
 MOVED = "301 301 301 301 301 301"
 
+CURATORS = "302 404 404 404 200 200"
+CURATORS_FORMS = "302 404 404 404 400 400"
+CURATORS_SENT = "302 404 404 404 302 302"
+
 TABLE = {
     ("GET", ""): ALL,
     ("GET", "^api/"): ALL,
@@ -105,6 +109,20 @@ TABLE = {
     ("GET", "compare/"): ALL,
     ("GET", "boards/<slug:track>/"): ALL,
     ("GET", "boards/<slug:track>/feed.atom"): ALL,
+    ("GET", "curating/"): CURATORS,
+    ("POST", "curating/"): CURATORS,
+    ("GET", "curating/<int:pk>/"): CURATORS,
+    ("GET", "curating/<int:pk>/dry-run/"): CURATORS,
+    ("POST", "curating/<int:pk>/dry-run/"): "302 404 404 404 409 409",
+    ("GET", "curating/<int:pk>/rules/"): NO_GET,
+    ("POST", "curating/<int:pk>/rules/"): CURATORS_FORMS,
+    ("GET", "curating/<int:pk>/scorer/"): NO_GET,
+    ("POST", "curating/<int:pk>/scorer/"): CURATORS_SENT,
+    ("GET", "curating/<int:pk>/step/"): CURATORS,
+    ("POST", "curating/<int:pk>/step/"): "302 404 404 404 409 409",
+    ("GET", "curating/<int:pk>/step/<int:step_id>/"): NO_GET,
+    ("POST", "curating/<int:pk>/step/<int:step_id>/"): CURATORS_SENT,
+    ("GET", "curating/audit/"): CURATORS,
     ("GET", "health/"): ALL,
     ("GET", "metrics"): NOBODY,
     ("GET", "how/"): ALL,

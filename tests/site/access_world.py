@@ -28,6 +28,7 @@ from tests.site.builders import (
     make_track,
     make_upload,
 )
+from tests.site.curating.builders import make_step, make_study
 from tests.site.pages.cards import a_card
 from tests.site.pages.stored import store_board, store_card, store_published
 
@@ -71,7 +72,10 @@ def make_world() -> World:
         path.write_text(SECRET)
     store_board(track=track)
     store_published({("alpha", "beta"): 0.4})
+    study = make_study(track=track)
     words = {
+        "curating/ pk": str(study.pk),
+        "step_id": str(make_step(study, "sealed", is_open=True).pk),
         "track": track.slug,
         "release": track.release.release_id,
         "name": "rules",

@@ -191,13 +191,13 @@ def test_the_audit_has_openings_and_acts_and_is_narrowed(ann, ben, browse):
 
 
 def test_lists_take_as_many_queries_whatever_they_hold(ann, browse, django_assert_max_num_queries):
-    track = make_track()
+    track, browser = make_track(), browse(ann)
     for _ in range(3):
         make_step(make_study(track=track), S.SEALED, is_open=True)
     with django_assert_max_num_queries(12):
-        browse(ann).get("/curating/")
+        browser.get("/curating/")
     study = make_study(state=S.LIVE, track=track)
     for _ in range(5):
         make_sealed_score(study, released=SCORE)
     with django_assert_max_num_queries(32):
-        browse(ann).get(f"/curating/{study.pk}/")
+        browser.get(f"/curating/{study.pk}/")
