@@ -61,13 +61,13 @@ def _compared(plan: Plan, asked: Asked, these: Sequence[Option]) -> dict[str, An
     view = asked.view(plan.views)
     who, entries = comparing.stored(plan, these, Storage(settings.STORAGE), view)
     found = compared(plan, who, entries, view)
-    labels = [one.label for one in these]
+    labels = comparing.labels(these)
     return {
         "saying": which_is_better(labels, found),
         "labels": labels,
         "is_pair": len(these) == 2,
         "is_detailed": len(these) <= MOST_IN_DETAIL,
-        "contenders": sheet.contenders(these, who, found),
+        "contenders": sheet.contenders(labels, these, who, found),
         "pairs": sheet.pairs(labels, found) if 2 < len(these) <= MOST_IN_DETAIL else None,
         "measures": sheet.measures(labels, found) if found.views else None,
         "entries": sheet.entries(labels, found) if found.entries else None,
@@ -85,7 +85,7 @@ def _whole(plan: Plan, asked: Asked, these: Sequence[Option], there: Sequence[Op
     return {
         "track": plan.track,
         "asked": asked,
-        "these": these,
+        "these": list(zip(these, comparing.labels(these), strict=True)),
         "query": asked.query(),
         "metrics": metrics(asked, plan.views),
         "targets": targets(asked, plan.views),

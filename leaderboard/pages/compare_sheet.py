@@ -73,13 +73,15 @@ def difference_figure(difference: Difference) -> Figure:
     return Figure(shown, range=f"{low} to {high}", note=note)
 
 
-def contenders(these: Sequence[Option], who: Sequence[Entrant], found: Compared) -> list[Contender]:
+def contenders(
+    labels: Sequence[str], these: Sequence[Option], who: Sequence[Entrant], found: Compared
+) -> list[Contender]:
     """Best first."""
     return [
         Contender(
             rank=rank_text([found.places[i].first, found.places[i].last]) if found.places[i].tie_group else "n/a",
             tie_group=str(found.places[i].tie_group or ""),
-            label=these[i].label,
+            label=labels[i],
             slug=these[i].slug or "",
             about=" · ".join(filter(None, (these[i].kind, these[i].team))),
             score=figure(who[i].intervals[found.view.key]),

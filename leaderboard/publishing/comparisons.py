@@ -106,7 +106,7 @@ def compared(plan: Plan, who: Sequence[Entrant], entries: Sequence[EntryDraws | 
         found,
         views={one: list(differences(of_view(who, one), others).values()) for one in plan.views},
         entries={} if lacking else _entries(plan, stored, view, others),
-        entries_why=f"not kept of {', '.join(lacking)}, scored before they were" if lacking else "",
+        entries_why=f"{', '.join(lacking)} has to be scored again for this" if lacking else "",
     )
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 
 from evaluator.agent.uploads import Store
 from evaluator.baselines import Baseline
@@ -79,6 +80,12 @@ def chosen(there: Sequence[Option], tokens: Iterable[str]) -> list[Option]:
     return list(found.values())
 
 
+def labels(these: Sequence[Option]) -> list[str]:
+    """With the team where two teams have models of one name."""
+    names = [one.label for one in these]
+    return [f"{one.label}, {one.team}" if names.count(one.label) > 1 else one.label for one in these]
+
+
 def stamp(track: Track, there: Sequence[Option], *asked: str) -> str:
     """Changes when anything does that a comparison on this track says; another for whatever else is `asked`."""
     whole = [
@@ -105,7 +112,7 @@ def stored(
     for one in these:
         made, path = _stored(plan, one, cards, storage)
         who.append(made)
-        entries.append(_entries(storage, path, view) if len(these) <= MOST_IN_DETAIL else None)
+        entries.append(_entries(plan, storage, path, view) if len(these) <= MOST_IN_DETAIL else None)
     return who, entries
 
 
@@ -122,8 +129,12 @@ def _stored(plan: Plan, one: Option, cards: dict[int, Scorecard], storage: Store
     return entrant(card, card.summary, plan, storage), card.draws
 
 
-def _entries(storage: Store, draws: str, view: View) -> EntryDraws | None:
+def _entries(plan: Plan, storage: Store, draws: str, view: View) -> EntryDraws | None:
+    """None for a model that was scored before they were kept, or on other terms than the track has now."""
     try:
-        return read_entries(storage, draws, view.measure)
+        found = read_entries(storage, draws, view.measure)
     except StaleDrawsError:
         return None
+    expected = list(product(plan.definition["sources"], plan.definition["targets"]))
+    is_ours = list(found.keys) == expected and found.draws.shape == (len(expected), 1 + plan.replicates)
+    return found if is_ours else None

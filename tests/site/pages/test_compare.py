@@ -4,15 +4,19 @@ import html
 import re
 import xml.etree.ElementTree as Xml
 
+import numpy as np
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
+from evaluator.agent.uploads import Storage
 from evaluator.arms import Arm
-from leaderboard.models import Model, Submission
+from leaderboard.models import Model, Scorecard, Submission
 from leaderboard.publishing import designs
+from leaderboard.publishing.entry_draws import EntryDraws, keep_entries
 from leaderboard.publishing.measures import Measure
 from leaderboard.states import SubmissionState
-from tests.site.builders import make_definition, make_track
+from tests.site.builders import make_definition, make_team, make_track
 from tests.site.pages.contenders import WHY, contender
 from tests.site.pages.markup import faults
 
@@ -149,14 +153,28 @@ def test_two_versions_of_one_model_are_compared(track, compare):
     assert words(compare("model@2", "model@1"))[1] == "Model is better than Model (v1)."
 
 
+def test_models_of_one_name_are_told_apart_by_their_teams(track, compare):
+    for number, team in enumerate((make_team(name="Ours"), make_team(name="Theirs"))):
+        contender(track, "Model", 0.3 + 0.1 * number, seed=number, team=team, slug=f"model-{number}")
+    assert words(compare("model-0", "model-1"))[1] == "Model, Theirs is better than Model, Ours."
+
+
+def test_entries_on_other_terms_than_the_track_has_are_not_compared(three, track, compare):
+    contender(track, "Other", 0.2)
+    path = Scorecard.objects.get(evaluation__submission__model__slug="other").draws
+    other = EntryDraws([("moon", "alpha")], [(9, 9)], np.zeros((1, 201)), [""])
+    keep_entries(Storage(settings.STORAGE), path, Measure.PRIMARY, other)
+    assert "Other has to be scored again for this." in compare("good", "other").text
+
+
 def test_a_model_that_was_scored_before_entries_were_kept_is_compared_without_them(three, track, compare):
     contender(track, "Old", 0.2, with_entries=False)
     page = compare("good", "old").text
     assert "Good is better than Old." in page
-    assert '<span class="undefined">n/a</span>: not kept of Old, scored before they were.' in page
+    assert '<span class="undefined">n/a</span>: Old has to be scored again for this.' in page
 
 
-def test_scores_that_cannot_be_used_are_undefined_and_stop_nothing(three, track, compare, settings, tmp_path, caplog):
+def test_scores_that_cannot_be_used_are_undefined_and_stop_nothing(three, track, compare, tmp_path, caplog):
     broken = contender(track, "Broken", 0.9)
     (tmp_path / "scores" / str(broken.evaluations.get().pk) / "draws.npy").write_bytes(b"nothing of the kind")
     _, short, long = words(compare("good", "broken"))
