@@ -236,6 +236,6 @@ USE_TZ = True
 
 # What operators watch
 LOGGING = logging_config(env.one_of("HOLDOUT_LOGS", ("text", "json")), env.text("LOG_LEVEL", "INFO"))
-METRICS_TOKEN = env.text("HOLDOUT_METRICS_TOKEN", "-").removeprefix("-")
+METRICS_TOKEN = "" if (_token := env.text("HOLDOUT_METRICS_TOKEN", "-")) == "-" else _token
 METRICS_NETWORKS = env.words("HOLDOUT_METRICS_NETWORKS", "127.0.0.0/8,::1/128")
 """Who reads /metrics: by this token, or from these networks."""

@@ -19,6 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from leaderboard import audit
+from leaderboard.models import Act
 from leaderboard.submitting.errors import Refused
 
 MOST_AT_ONCE = 200
@@ -95,6 +96,12 @@ class Rows(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run tim
             more |= dict.fromkeys(("show_save", "show_save_and_continue"), False)
         return super().change_view(request, object_id, form_url, (extra_context or {}) | more)
 
+    def history_view(
+        self, _request: HttpRequest, object_id: str, _extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What the audit has of the row: Django's own history knows forms alone."""
+        return redirect(changelist(Act, kind__exact=self.opts.model_name, row__exact=object_id))
+
     def save_model(self, request: HttpRequest, row: Row, form: "BaseModelForm[Any]", change: bool) -> None:
         if change:
             # What is not on the form stays as it is now, not as it was when the form was read.
@@ -151,8 +158,8 @@ def _asked_first(deed: Deed, rows_admin: Rows, request: HttpRequest, rows: list[
     return TemplateResponse(request, "admin/holdout/deed.html", page)
 
 
-def changelist(kind: type[Row], **lookups: object) -> str:
-    address = reverse(f"admin:{kind._meta.app_label}_{kind._meta.model_name}_changelist")
+def changelist(of: type[Row], /, **lookups: object) -> str:
+    address = reverse(f"admin:{of._meta.app_label}_{of._meta.model_name}_changelist")
     return address + ("?" + "&".join(f"{name}={value}" for name, value in lookups.items()) if lookups else "")
 
 

@@ -223,6 +223,14 @@ def test_the_audit_is_found_by_who_what_and_request(client, staff):
     assert Act.objects.get().who == staff.email
 
 
+def test_a_rows_history_is_what_the_audit_has_of_it(client, staff):
+    host = builders.make_host()
+    audit.note(staff, "look at this one", host)
+    audit.note(staff, "look at another", builders.make_host())
+    html = client.get(page(Host, "history", host.pk), follow=True).text
+    assert ("look at this one</td>" in html, "look at another</td>" in html) == (True, False)
+
+
 def test_a_value_of_any_kind_can_be_written_down():
     audit.note(None, "look", None, when=builders.timezone.now(), which={1: {2}}, refused=Refused("a", "b", "c"))
     assert json.dumps(Act.objects.get().detail)
