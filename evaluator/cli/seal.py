@@ -15,11 +15,12 @@ from benchmark_data.study_facts import StudyFacts
 from benchmark_data.study_spec import read_study_spec
 from evaluator.cli.printing import print_json, print_sheets, tracked
 from evaluator.sealing import keys
-from evaluator.sealing.seal import SealedNow, seal_study
+from evaluator.sealing.report import sheets
+from evaluator.sealing.seal import SealedNow, rehearse, seal_study
 
 
 class _SealGroup(TyperGroup):
-    """`holdout seal SPEC OUT` without a word between; `info` is the one word that is no SPEC."""
+    """`holdout seal SPEC OUT` without a word between; `check` and `info` are the words that are no SPEC."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # typer has a click of its own in some versions
         return super().resolve_command(ctx, args if args[0] in self.commands else ["study", *args])
@@ -33,20 +34,22 @@ app = typer.Typer(
     epilog="Example: holdout seal spec.toml sealed/ --release releases/tiny --to sealing.pub",
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="A TOML file, as docs/sealing.md describes.", exists=True)]
+ReleaseFolder = Annotated[
+    Path, typer.Option("--release", help="The release that the study refers to.", exists=True, file_okay=False)
+]
+From = Annotated[
+    Path | None, typer.Option("--from", help="The folder that the spec's files are in; without it, the spec's own.")
+]
 
 
 @app.command("study", epilog="Example: holdout seal spec.toml sealed/ --release releases/tiny --to sealing.pub")
 def study_command(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="A TOML file: docs/sealing.md.", exists=True)],
+    spec: Spec,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write; it must not be there yet.")],
-    release: Annotated[
-        Path, typer.Option("--release", help="The release that the study refers to.", exists=True, file_okay=False)
-    ],
+    release: ReleaseFolder,
     to: Annotated[Path, typer.Option("--to", help="The scorer's public key: sealing.pub.", exists=True)],
-    folder: Annotated[
-        Path | None,
-        typer.Option("--from", help="The folder that the spec's files are in; without it, the spec's own."),
-    ] = None,
+    folder: From = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a study, encrypt its answers to the scorer's key, and write the bundle and its archive (the default)."""
@@ -59,6 +62,19 @@ def study_command(
         print_json(_plain(sealed))
     else:
         _say(sealed)
+
+
+@app.command("check", epilog="Example: holdout seal check spec.toml --release releases/tiny")
+def check_command(spec: Spec, release: ReleaseFolder, folder: From = None, as_json: AsJson = False) -> None:
+    """Show the validation report that a study will get, and write nothing. Exit code 1 where it must not go live."""
+    with tracked(quiet=as_json) as track:
+        found = rehearse(read_study_spec(spec), folder or spec.parent, release=Release.open(release), track=track)
+    if as_json:
+        print_json(found.plain())
+    else:
+        print_sheets(Console(highlight=False), sheets(found.plain()))
+    if found.stops:
+        raise typer.Exit(1)
 
 
 @app.command("info", epilog="Example: holdout seal info sealed/SynthD-1.holdout-study.tar")

@@ -5,6 +5,7 @@ The answers go from the curator's file through memory into a sealed box; nothing
 
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmark_data.errors import ReleaseError
 from benchmark_data.manifest import Entity
@@ -17,8 +18,9 @@ from benchmark_data.study_intake import PreparedStudy, prepare
 from benchmark_data.study_spec import StudySpec
 from benchmark_data.tracking import Track, untracked
 from evaluator.sealing import boxes
-from evaluator.sealing.answers import commitment, new_salt, payload
-from evaluator.sealing.keys import PublicKey
+from evaluator.sealing.answers import answers, commitment, new_salt, payload
+from evaluator.sealing.keys import Kind, PublicKey, new
+from evaluator.sealing.report import Report, validation_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,17 @@ def seal_study(
         pairs=study.pairs,
         equal_rows=study.equal_rows,
     )
+
+
+def rehearse(spec: StudySpec, folder: Path, *, release: Release, track: Track = untracked) -> Report:
+    """The report that the study will get: sealed to a key that is forgotten at once, opened, looked at, thrown away."""
+    private = new(Kind.SEALING)
+    with TemporaryDirectory(prefix="holdout-rehearsal-") as place:
+        out = Path(place) / "out"
+        sealed = seal_study(spec, folder, out, release=release, public=private.public, track=track)
+        bundle = read(Path(sealed.folder))
+        content = boxes.open(bundle.sealed(), private)
+        return validation_report(release, bundle, answers(content, sealed.facts.rows, sealed.commitment))
 
 
 def _write(writer: SealedStudyWriter, study: PreparedStudy) -> None:

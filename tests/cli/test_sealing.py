@@ -74,6 +74,25 @@ def test_notes_say_what_was_left_out_or_stands_twice(board, tmp_path):
     assert "1 rows repeat another's pair and answer exactly: copies, or replicates?" in result.stdout
 
 
+def test_a_study_is_looked_at_before_it_is_sealed_and_nothing_is_written(board):
+    before = sorted(board.rglob("*"))
+    result = holdout("seal", "check", board / "tables" / "spec.toml", "--release", board / "release")
+    assert result.exit_code == 0
+    assert "every answer is in the range of auc" in result.stdout
+    assert sorted(board.rglob("*")) == before
+    found = said(holdout("seal", "check", board / "tables" / "spec.toml", "--release", board / "release", "--json"))
+    assert found["headline"] == "No drug could be compared with a public study: none shares enough cells with it."
+
+
+def test_a_study_that_must_not_go_live_ends_with_1(board, tmp_path):
+    """Its four answers are those of the public study."""
+    rows = "c1\td1\t0.1\nc2\td1\t0.2\nc3\td1\t0.3\nc4\td1\t0.4\n"
+    spec = make_spec(tmp_path / "tables", screen=f"cell_id\tdrug_id\tauc\n{rows}")
+    result = holdout("seal", "check", spec, "--release", board / "release")
+    assert result.exit_code == 1
+    assert "This study is 100% Open" in result.stdout
+
+
 def test_a_bundle_tells_counts_and_no_answer(board, tmp_path):
     seal(board, tmp_path / "out")
     for place in ("Hidden-1", "Hidden-1.holdout-study.tar"):
