@@ -65,7 +65,7 @@ class StudyShape(s.Serializer[Any]):
     mechanisms = GroupShape(many=True, help_text="`members` are drugs.")
     tissues = GroupShape(many=True, help_text="`members` are cells.")
     ceiling = s.DictField(help_text="`r2` is a number, or {undefined: reason}.")
-    source = s.CharField(allow_blank=True)
+    source = s.CharField(allow_blank=True)  # type: ignore[assignment]  # hides an option of Field
     licence = s.CharField(allow_blank=True)
     sha256 = s.CharField()
 

@@ -18,6 +18,11 @@ class Release(models.Model):
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
+    @property
+    def address(self) -> str:
+        """As pages know it; its id is the address that stays."""
+        return f"{self.name}-{self.version}"
+
 
 class Track(models.Model):
     """`definition` is evaluator.engine.track.plain_track of what every submission here is put through."""

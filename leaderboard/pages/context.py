@@ -17,6 +17,7 @@ class Entry:
 
 NAVIGATION = (
     ("boards", "Boards"),
+    ("compare", "Compare"),
     ("releases", "Releases"),
     ("how", "How it works"),
     ("status", "Status"),

@@ -82,7 +82,8 @@ def _anchored(tokens: Sequence[Token]) -> list[tuple[Heading, int]]:
 
 
 def _text(inline: Token) -> str:
-    return "".join(child.content for child in inline.children or () if child.type in ("text", "code_inline"))
+    shown = ("text", "code_inline", "softbreak")
+    return "".join(child.content or " " for child in inline.children or () if child.type in shown)
 
 
 def _linked(tokens: Sequence[Token], known: frozenset[str]) -> None:

@@ -122,7 +122,8 @@ def tables_table(summary: Mapping[str, Any]) -> Table:
 
 
 def splits_table(splits: Iterable[Mapping[str, Any]], *, of: str = "") -> Table:
-    rows = tuple(
+    """`of` one study alone, which is then not named in each row."""
+    rows = [
         (
             words(split["study"]),
             words(split["scheme"]),
@@ -131,9 +132,10 @@ def splits_table(splits: Iterable[Mapping[str, Any]], *, of: str = "") -> Table:
         )
         for split in splits
         if of in ("", split["study"])
-    )
+    ]
     caption = "Rows in each part, the smallest and the largest over splits. Each is proved disjoint when it is read."
-    return Table("splits", caption, ("Study", "Scheme", "Splits", "Train", "Validation", "Test"), rows)
+    heads, first = ("Study", "Scheme", "Splits", "Train", "Validation", "Test"), 1 if of else 0
+    return Table("splits", caption, heads[first:], tuple(row[first:] for row in rows))
 
 
 def _span(ends: Sequence[int]) -> str:

@@ -14,12 +14,13 @@ from leaderboard.pages import release_sheet as sheet
 from leaderboard.pages import sealed_sheet
 from leaderboard.pages.conditional import keep, page_tag, ready
 from leaderboard.pages.exported import exported
+from leaderboard.reads import benchmark
 from leaderboard.reads import releases as stored
 
 
 @require_safe
 def releases(request: HttpRequest) -> HttpResponse:
-    rows = [(row, row.summary and sheet.release_facts(row.summary)) for row in stored.releases()]
+    rows = [(row, row.summary and sheet.release_facts(row.summary)) for row in benchmark.releases()]
     return render(request, "releases/list.html", {"releases": rows})
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, Value
 from django.db.models.functions import Concat
 
 from leaderboard.models import Release, SealedStudy, Track
@@ -16,17 +16,12 @@ DECLARED = (
 """What is told of a sealed study's study.toml: nothing that is made of an answer."""
 
 
-def releases() -> QuerySet[Release]:
-    """With `address`, by which people know them. The newest of a name comes first."""
-    address = Concat("name", Value("-"), "version", output_field=CharField())
-    return Release.objects.annotate(address=address).order_by("name", "-loaded_at", "id")
-
-
 def find(named: str) -> Release | None:
-    """By its id, or by name and version with a dash between; of two that read the same, the one loaded last."""
+    """By its id, or by its address; of two that read the same, the one loaded last."""
     named = named.replace("\0", "")  # PostgreSQL has none in texts
-    rows = releases()
-    return rows.filter(release_id=named).first() or rows.filter(address=named).order_by("-loaded_at").first()
+    read = Concat("name", Value("-"), "version", output_field=CharField())
+    by_address = Release.objects.annotate(read=read).filter(read=named).order_by("-loaded_at")
+    return Release.objects.filter(release_id=named).first() or by_address.first()
 
 
 def study_of(release: Release, name: str) -> dict[str, Any] | None:

@@ -45,8 +45,8 @@ def test_a_heading_has_an_anchor_and_a_second_of_the_same_name_another():
 
 
 def test_the_title_is_the_pages_own_and_stands_once():
-    found = made("# The *title*\n\nFirst words.\n")
-    assert (found.title, found.lead) == ("The title", "First words.")
+    found = made("# The *title*\n\nFirst words,\nand `more`.\n")
+    assert (found.title, found.lead) == ("The title", "First words, and more.")
     assert "<h1" not in found.html
 
 
