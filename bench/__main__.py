@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 LIBRARY = ("metrics", "baselines", "opening", "intervals", "pair_boosting", "models", "engine")
-BOARD = ("publishing", "reconciliation", "site")
+BOARD = ("publishing", "comparing", "reconciliation", "site")
 
 
 def main() -> None:

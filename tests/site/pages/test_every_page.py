@@ -11,7 +11,7 @@ from tests.site.pages.small_release import store_release, store_sealed
 from tests.site.pages.stored import publish, store_board, store_published
 
 pytestmark = pytest.mark.django_db
-READING = ("home", "boards", "board", "no board", "model", "published", "published board", "not found")
+READING = ("home", "boards", "board", "no board", "model", "compare", "published", "published board", "not found")
 ROOMS = ("how", "contract", "statistics", "rules", "status", "releases", "release", "study", "sealed study")
 PAGES = (*READING, *ROOMS)
 
@@ -34,6 +34,7 @@ def addresses():
         "board": of_board,
         "no board": f"{of_board}?metric=magic",
         "model": reverse("model", args=[submission.model.slug]),
+        "compare": reverse("compare"),
         "published": reverse("published"),
         "published board": reverse("published_board", args=[paper.slug]),
         "not found": "/nothing/",
