@@ -24,7 +24,8 @@ _WEB = ("http://", "https://")
 
 
 def markdown(text: str) -> SafeString:
-    return mark_safe(_renderer().render(text))
+    rendered: str = _renderer().render(text)
+    return mark_safe(rendered)
 
 
 @cache

@@ -53,6 +53,15 @@ def headline(summary: Mapping[str, Any], *, metric: str, place: Place | None, ve
     ]
 
 
+def change_sentence(change: Mapping[str, Any]) -> str:
+    """Of scores that were computed again and came out others."""
+    before, after = (figure(change.get(name)).text for name in ("before", "after"))
+    said = f"Its scores were computed again on {change['at'][:10]}: {change['why'].rstrip('.')}. "
+    if before == after:
+        return f"{said}The skill over mean effects stayed {after}; other figures changed."
+    return f"{said}The skill over mean effects was {before} before, and is {after} now."
+
+
 def score_sentence(score: Any) -> str:
     estimate, low, high = _ends(score)
     if estimate is None:
@@ -62,7 +71,7 @@ def score_sentence(score: Any) -> str:
     said = f"Its squared error is {share} {more} than that of mean effects, averaged over all sources and targets"
     if low is None or high is None:
         return f"{said}; how sure this is cannot be said."
-    return f"{said}{'; it may be none better or worse.' if low <= 0 <= high else '.'}"
+    return f"{said}{', but the interval holds zero.' if low <= 0 <= high else '.'}"
 
 
 def gap_sentence(gap: Any, metric: str) -> str:
@@ -75,8 +84,8 @@ def gap_sentence(gap: Any, metric: str) -> str:
     if low is None or high is None or low <= 0 <= high:
         return f"In {name} it cannot be told from itself trained on labels that were shuffled within each drug."
     if gain > 0:
-        return f"{name} with true labels less that with labels shuffled within each drug: it learns from the cells."
-    return f"It does worse in {name} than itself trained on labels that were shuffled within each drug."
+        return f"In {name} it does better than itself trained on shuffled labels: it learns about cells."
+    return f"In {name} it does worse than itself trained on labels that were shuffled within each drug."
 
 
 def _rank(place: Place | None, version: int) -> tuple[str, str]:
@@ -98,7 +107,7 @@ def _rank(place: Place | None, version: int) -> tuple[str, str]:
 
 
 def _models(n: int, how: str) -> str:
-    return f"{n} {'is' if n == 1 else 'are'} surely {how}"
+    return f"{n} {'is' if n == 1 else 'are'} significantly {how}"
 
 
 def _beats_sentence(over_drugs: Any, word: str) -> str:

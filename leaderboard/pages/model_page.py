@@ -13,14 +13,14 @@ from leaderboard.pages.citing import bibtex, permanent_link, plain_citation
 from leaderboard.pages.figures import figure, value
 from leaderboard.pages.model_asked import asked, asked_entry
 from leaderboard.pages.model_card import card_named_by, markdown
-from leaderboard.pages.model_headline import headline
+from leaderboard.pages.model_headline import change_sentence, headline
 from leaderboard.pages.model_parts import Row, columns_of, part_rows, sorted_rows
 from leaderboard.pages.model_record import machines, resources, seeds, uses
 from leaderboard.pages.model_sheet import entry_rows, grid, normalised_grid
 from leaderboard.reads.baselines import baseline_intervals
 from leaderboard.reads.models import Shown, Version
 from leaderboard.reads.places import Standings, standings
-from leaderboard.reads.sheets import Card, card_of, entry_scores, record_of
+from leaderboard.reads.sheets import Card, card_of, entry_scores
 
 ENDS = 5
 """So many of the drugs that are predicted best, and worst, are named."""
@@ -65,10 +65,11 @@ def scores(request: HttpRequest, found: Shown, one: Version, *, stamp: str) -> d
     if stored is None:
         return {}
     standing = standings(track.slug, stamp)
-    record = record_of(stored.evaluation)
+    record = stored.record
     place = standing.places.get(found.model.slug)
     return {
         "headline": headline(stored.summary, metric=track.definition["metric"], place=place, version=one.number),
+        "changes": [change_sentence(change) for change in one.changes],
         "compare": compare_links(found, one, standing),
         "scheme": stored.card["scheme"],
         "splits": stored.card["splits"],
@@ -132,7 +133,7 @@ def _entry(request: HttpRequest, stored: Card) -> dict[str, Any]:
     found = entry_scores(stored.evaluation, "drug", source=entry.source, target=entry.target)
     if found is None:
         return context
-    rows = part_rows(*found)
+    rows = part_rows(*found, keys=("r", "r_permuted"))
     by_r = [row for row in sorted_rows(rows, "r", descending=True) if value(row.numbers["r"]) is not None]
     n = min(ENDS, len(by_r) // 2)
     return context | {

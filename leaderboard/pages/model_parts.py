@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -26,7 +27,7 @@ class Column:
 
 COLUMNS = (
     Column("r", "Correlation", REAL, "pearson"),
-    Column("r_permuted", "of its permuted self", PERMUTED, "pearson"),
+    Column("r_permuted", "Correlation of its permuted self", PERMUTED, "pearson"),
     Column("rank_r", "Rank correlation", REAL, "spearman"),
     Column("r2", "R²", REAL, "r2"),
     Column("rmse", "RMSE", REAL, "rmse"),
@@ -75,11 +76,12 @@ class Table:
     n_all: int
 
 
-def part_rows(scores: Mapping[str, Any], names: Names | None = None) -> list[Row]:
-    """In the order of the scores. Rows are those of one split, on average: what each score is computed on."""
+def part_rows(scores: Mapping[str, Any], names: Names | None = None, *, keys: Sequence[str] = ()) -> list[Row]:
+    """In the order of the scores, with all columns or some. `n_rows` is that of one split, on average."""
     columns = {
-        column.key: _numbers(scores["columns"].get(column.arm, {}).get(column.metric), len(scores["parts"]))
+        column.key: _numbers(scores["columns"][column.arm][column.metric])
         for column in columns_of(scores)
+        if not keys or column.key in keys
     }
     found = []
     for i, part in enumerate(scores["parts"]):
@@ -134,10 +136,10 @@ def sorted_rows(rows: Sequence[Row], key: str, *, descending: bool) -> list[Row]
     by_name = sorted(rows, key=lambda row: (row.name.casefold(), row.part), reverse=descending and key == BY_NAME)
     if key == BY_NAME:
         return by_name
-    number = _number_of(key)
-    defined = [row for row in by_name if number(row) is not None]
-    rest = [row for row in by_name if number(row) is None]
-    return sorted(defined, key=lambda row: number(row) or 0.0, reverse=descending) + rest
+    of = _number_of(key)
+    numbers = [(number, row) for row in by_name if (number := of(row)) is not None]
+    rest = [row for row in by_name if of(row) is None]
+    return [row for _, row in sorted(numbers, key=itemgetter(0), reverse=descending)] + rest
 
 
 def _number_of(key: str) -> Callable[[Row], float | None]:
@@ -162,10 +164,10 @@ def _holds(row: Row, sought: str) -> bool:
     return all(word in text for word in sought.casefold().split())
 
 
-def _numbers(column: Mapping[str, Any] | None, n: int) -> list[Any]:
-    if column is None:
-        return [None] * n
-    why = {place: said for said, places in column.get("undefined", {}).items() for place in places}
+def _numbers(column: Mapping[str, Any]) -> list[Any]:
+    if "undefined" not in column:
+        return list(column["values"])
+    why = {place: said for said, places in column["undefined"].items() for place in places}
     return [{"undefined": why.get(i)} if number is None else number for i, number in enumerate(column["values"])]
 
 

@@ -1,6 +1,6 @@
 """Scores an evaluation whose runs are all done, and publishes it. May be repeated, and done twice at once."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +19,7 @@ from leaderboard.publishing.designs import Plan
 from leaderboard.publishing.measures import Measured, keep_every_entry, measured
 from leaderboard.publishing.predictions import Predictions
 from leaderboard.publishing.stored_draws import keep_draws
+from leaderboard.reads.sheets import record_of
 from leaderboard.states import SubmissionState
 
 
@@ -68,7 +69,8 @@ def keep(evaluation: Evaluation, found: Scored, storage: Store) -> None:
     keep_whole(storage, evaluation.pk, card)
     values = {"card": brief(card), "summary": found.measured.summary.to_json(), "draws": path}
     with transaction.atomic():
-        row, _ = Scorecard.objects.update_or_create(evaluation=evaluation, defaults=values)
+        first = values | {"record": asdict(record_of(evaluation.pk))}
+        row, _ = Scorecard.objects.update_or_create(evaluation=evaluation, defaults=values, create_defaults=first)
         keep_parts(row, card)
 
 

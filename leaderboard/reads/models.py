@@ -16,12 +16,13 @@ PRIMARY = "primary/"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What was published once. `evaluation`, `computed_at` and `primary`, an interval, are of its scores."""
+    """What was published once. `evaluation`, `computed_at`, `primary`, an interval, and `changes` are of its scores."""
 
     submission: Submission
     evaluation: int | None
     computed_at: datetime | None
     primary: dict[str, Any] | None
+    changes: Sequence[dict[str, Any]]
 
     @property
     def number(self) -> int:
@@ -78,7 +79,8 @@ def shown_model(slug: str) -> Shown | None:
             "evaluation_id",
             "computed_at",
             KeyTransform(PRIMARY, KeyTransform("intervals", "summary")),
+            "changes",
         )
     }
-    versions = [Version(one, *scores.get(one.pk, (None, None, None))) for one in submissions]
+    versions = [Version(one, *scores.get(one.pk, (None, None, None, ()))) for one in submissions]
     return Shown(model, versions) if versions else None

@@ -9,7 +9,7 @@ from typing import Any
 
 from leaderboard.models import Track
 from leaderboard.reads.baselines import baseline_intervals
-from leaderboard.reads.sheets import Card, all_scores, drug_names, record_of
+from leaderboard.reads.sheets import Card, all_scores, drug_names
 
 REAL, PERMUTED = "real", "intradrug"
 BOUNDS = ("estimate", "low", "high")
@@ -130,7 +130,7 @@ def _drugs(of: Scored) -> Table:
 
 
 def _seeds(of: Scored) -> Table:
-    rows = ((*run, "") for run in record_of(of.card.evaluation).runs)
+    rows = ((*run, "") for run in of.card.record.runs)
     return Table(("labels", "source", "split", "seed", UNDEFINED), rows)
 
 

@@ -20,12 +20,18 @@ DRUGS = "scorecard__evaluation__track__release__drug_list__drugs"
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`card` is evaluator.scorecard.plain.plain_card without what is kept apart."""
+    """`card` is evaluator.scorecard.plain.plain_card without what is kept apart; `stored_record` a Record, or empty."""
 
     card: dict[str, Any]
     summary: dict[str, Any]
     evaluation: int
     computed_at: datetime
+    stored_record: dict[str, Any]
+
+    @property
+    def record(self) -> "Record":
+        """As it was when it was scored; of rows that have none, as it is now."""
+        return Record.of(self.stored_record) if self.stored_record else record_of(self.evaluation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +52,19 @@ class Record:
     stages: list[StageUse]
     machines: list[dict[str, Any]]
 
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "Record":
+        runs = [(arm, source, split, seed) for arm, source, split, seed in stored["runs"]]
+        return cls(runs, stored["repeated"], [StageUse(**use) for use in stored["stages"]], stored["machines"])
+
 
 def card_of(submission: Submission) -> Card | None:
     """Without the scores of single files, drugs and mechanisms."""
     found = Scorecard.objects.filter(
         evaluation__submission=submission, evaluation__track=submission.track_id, evaluation__study=None
     )
-    row = found.order_by("-computed_at").values_list("card", "summary", "evaluation_id", "computed_at").first()
+    columns = ("card", "summary", "evaluation_id", "computed_at", "record")
+    row = found.order_by("-computed_at").values_list(*columns).first()
     return None if row is None else Card(*row)
 
 

@@ -1,5 +1,6 @@
 """From delivered predictions to a published score: what the library says of the same files, and nothing else."""
 
+import gzip
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -14,24 +15,46 @@ from evaluator.scorecard.compare import compare
 from evaluator.scorecard.draws import Weights
 from evaluator.scorecard.plain import plain_card
 from evaluator.scoring.metrics import Metric
-from leaderboard.models import Board, Scorecard, Stage
+from leaderboard.models import Board, DrugList, Host, Scorecard, Stage
 from leaderboard.publishing import scoring
 from leaderboard.publishing.boards import refresh
+from leaderboard.publishing.cards import brief, read_whole
 from leaderboard.publishing.predictions import DeliveryError
 from leaderboard.publishing.scoring import score
 from leaderboard.publishing.stored_draws import read_draws
+from leaderboard.reads.sheets import card_of, record_of
 from leaderboard.states import SubmissionState
 from tests.site.publishing.conftest import REPLICATES, Maker
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_delivered_evaluation_is_scored_as_the_library_scores_the_same_predictions(deliver, plan):
+def test_a_delivered_evaluation_is_scored_as_the_library_scores_the_same_predictions(deliver, plan, storage):
     predict = Maker(plan)
     evaluation = deliver(predict)
     score(evaluation.pk)
     expected = score_card(plan.design, predict, arms=plan.arms, metrics=tuple(Metric), replicates=REPLICATES)
-    assert Scorecard.objects.get().card == json.loads(json.dumps(plain_card(expected)))
+    whole = json.loads(json.dumps(plain_card(expected)))
+    stored = Scorecard.objects.get()
+    assert json.loads(gzip.decompress(read_whole(storage, evaluation.pk))) == whole
+    assert stored.card == brief(whole)
+    assert set(whole) - set(stored.card) == {"files"}
+    for by in ("mechanism", "drug"):
+        parts = {(one.source, one.target): one.scores for one in stored.parts.filter(by=by)}
+        assert [{"source": s, "target": t} | parts[s, t] for s, t in parts] == whole["breakdowns"][by]
+    names = DrugList.objects.get(release=evaluation.track.release).drugs
+    assert set(whole["breakdowns"]["drug"][0]["parts"]) <= set(names)
+
+
+def test_the_record_of_a_score_stays_as_it_was_when_the_machine_changes(deliver):
+    evaluation = deliver()
+    hosts = Host.objects.filter(attempts__run__evaluation=evaluation)
+    hosts.update(record={"processor": "EPYC"})
+    score(evaluation.pk)
+    hosts.update(record={"processor": "another"})
+    record = card_of(evaluation.submission).record
+    assert record.machines == [{"processor": "EPYC"}]
+    assert record.runs == record_of(evaluation.pk).runs
 
 
 def test_a_published_submission_stands_on_the_default_board_at_once(deliver):
