@@ -127,12 +127,17 @@ def cost_text(cost: Cost) -> str:
 
 
 def sheets(study: SealedStudy) -> tuple[Sheet, ...]:
-    return report.sheets(study.report) if study.report else ()
+    return report.sheets(study.report) if has_report(study) else ()
+
+
+def has_report(study: SealedStudy) -> bool:
+    """One that could be made."""
+    return study.report is not None and "failed" not in study.report
 
 
 def findings(study: SealedStudy) -> list[tuple[str, str, str, str]]:
     """Level, its badge, what it is about, and the words."""
-    found = study.report["findings"] if study.report else ()
+    found = study.report["findings"] if has_report(study) else ()
     return [(one["level"], LEVELS.get(one["level"], ""), one["about"], one["words"]) for one in found]
 
 

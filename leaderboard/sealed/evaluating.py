@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
+from evaluator.contract.errors import ContractError
 from leaderboard.hosting import forecast, work
 from leaderboard.models import Evaluation, Membership, ModelKind, Run, SealedStudy, StudyStep, Submission, Team
 from leaderboard.models.entries import Contract, ImageOrigin
@@ -96,7 +97,10 @@ def is_corrected(study: SealedStudy) -> bool:
 
 
 def begin(study: SealedStudy, submissions: Iterable[Submission]) -> list[Evaluation]:
-    """Evaluations that are new, with their runs queued; a look of the team each, where a look is one."""
+    """Evaluations that are new, with their runs queued; a look of the team each, where a look is one.
+
+    ContractError where a model cannot be asked about the study.
+    """
     begun = []
     for submission in submissions:
         with transaction.atomic():
@@ -128,7 +132,10 @@ def stop(study: SealedStudy) -> None:
 def advance() -> None:
     """For the tick: begins what is due on live studies, and settles what has ended. May be repeated at any time."""
     for study in SealedStudy.objects.filter(state=StudyState.LIVE).select_related("track__release"):
-        begin(study, due(study))
+        try:
+            begin(study, due(study))
+        except ContractError:
+            log.exception("%s takes no more models", study)
     under_way = Evaluation.objects.filter(study__isnull=False, finished_at=None)
     over = Run.objects.filter(evaluation=OuterRef("pk"), state__in=(RunState.FAILED, RunState.STOPPED))
     for evaluation in under_way.filter(Exists(over)):

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from benchmark_data.synthetic_plans import TINY, TINY_SEALED
+from evaluator.contract.errors import ContractError
 from leaderboard import audit
 from leaderboard.models import Person, SealedScore, SealedStudy, StudyStep, Team
 from leaderboard.sealed import evaluating, queue
@@ -91,7 +92,11 @@ def try_out(person: Person, study: SealedStudy) -> int:
         if not allows(study, Can.TRY_OUT):
             sentence = f"{study} is {study.state}: a dry run comes between sealed and live."
             raise Refused("no_dry_run", sentence, "Have it sealed first.", status=409)
-        begun = len(evaluating.begin(study, evaluating.due(study)))
+        try:
+            begun = len(evaluating.begin(study, evaluating.due(study)))
+        except ContractError as error:
+            remedy = "Split the study, or take it to a track with larger studies."
+            raise Refused("too_large", f"It cannot be tried out: {error.reason}.", remedy, status=409) from error
         if not begun:
             remedy = "Publish a reference model on its track first, or look at those that were scored."
             raise Refused("nothing_due", "There is no model left to try it out on.", remedy, status=409)
@@ -146,7 +151,12 @@ def _hindrance(study: SealedStudy, to: StudyState) -> tuple[str, str] | None:
 def _before_sealed(study: SealedStudy) -> tuple[str, str] | None:
     if study.report is None:
         return "There is no validation report yet.", "Wait for the scorer's report, and read it."
-    if study.report.get("stops"):
+    if "failed" in study.report:
+        return (
+            f"Its validation report could not be made: {study.report['failed']}.",
+            "Ask for it again, or seal it again.",
+        )
+    if study.report["stops"]:
         return "Its validation report says that it must not go live.", "Mend what it names, and seal a new version."
     return None
 
