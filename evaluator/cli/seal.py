@@ -34,7 +34,7 @@ app = typer.Typer(
     epilog="Example: holdout seal spec.toml sealed/ --release releases/tiny --to sealing.pub",
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
-Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="A TOML file, as docs/sealing.md describes.", exists=True)]
+Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="A TOML file, as docs/curators.md describes.", exists=True)]
 ReleaseFolder = Annotated[
     Path, typer.Option("--release", help="The release that the study refers to.", exists=True, file_okay=False)
 ]

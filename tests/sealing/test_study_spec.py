@@ -1,10 +1,13 @@
 """A spec of a study to seal: what is missing, unknown or impossible in it is said by its name."""
 
+from pathlib import Path
+
 import pytest
 
 from benchmark_data.errors import ReleaseError
 from benchmark_data.study_spec import parse_study_spec, read_study_spec
-from tests.sealing.builders import make_spec
+from evaluator.sealing.comparable import comparability
+from tests.sealing.builders import make_facts, make_spec
 
 
 @pytest.fixture
@@ -56,3 +59,10 @@ def test_a_file_that_is_no_spec_is_named(tmp_path, content, what):
 def test_a_spec_that_is_not_there_is_said(tmp_path):
     with pytest.raises(ReleaseError, match="cannot be read"):
         read_study_spec(tmp_path / "spec.toml")
+
+
+def test_the_spec_in_the_documentation_is_one():
+    text = (Path(__file__).parents[2] / "docs" / "curators.md").read_text(encoding="utf-8")
+    spec = parse_study_spec(text.split("```toml\n")[1].split("```")[0])
+    assert comparability(make_facts(quality_filter=spec.quality_filter)).is_comparable
+    assert spec.screen.where == {"plate_ok": "yes"}
