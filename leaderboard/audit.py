@@ -16,7 +16,7 @@ from leaderboard import tracing
 from leaderboard.models import Act, Person
 
 Who = Person | AnonymousUser | None
-HIDDEN = frozenset({"password", "token", "digest", "token_key", "data"})
+HIDDEN = frozenset({"password", "token", "digest", "token_key", "data", "broker_sha256"})
 """Fields whose values stand nowhere but in their rows."""
 LONGEST = 2_000
 _command: ContextVar[str] = ContextVar("command", default="")

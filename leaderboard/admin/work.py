@@ -21,6 +21,7 @@ class HostRows(Rows):
     list_display = ("name", "is_draining", "reported_at", "free_disk_mb", "unfit")
     list_filter = ("is_draining",)
     search_fields = ("name", "unfit")
+    hidden = ("broker_sha256",)
     elsewhere = (("attempts", models.Attempt, "host"),)
     deeds = (
         Deed(

@@ -18,6 +18,7 @@ class Host(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     is_draining = models.BooleanField(default=False)
+    broker_sha256 = models.CharField(max_length=64, blank=True)  # of its password there; empty where it needs none
     boot_id = models.CharField(max_length=64, blank=True)
     sequence = models.BigIntegerField(default=0)
     reported_at = models.DateTimeField(null=True)  # by PostgreSQL's clock
