@@ -24,6 +24,7 @@ _BYTES_BESIDE = 1 << 20
 _BATCH_ROWS = 1 << 16
 _INT64, _DOUBLE, _TEXT = 2, 5, 6  # physical types of parquet.thrift
 _LARGEST_LINES_BYTES = 64 << 20
+_LONGEST_HEADER_BYTES = 1 << 10
 _NPY_MAGIC = b"\x93NUMPY\x01\x00"
 
 
@@ -49,8 +50,10 @@ def read_flat(
     _check_columns(parquet, file=file, wanted=wanted, is_list=is_list)
     width = LONGEST_TEXT if is_list else _BYTES_A_VALUE
     limit = rows * len(parquet.columns) * width + _BYTES_BESIDE + len(content)
-    if parquet.n_rows != rows or parquet.expanded_bytes > limit:
-        raise ReleaseError(f"{file} has {parquet.n_rows:,} rows, and study.toml says {rows:,}; or it expands too far")
+    if parquet.expanded_bytes > limit:
+        raise ReleaseError(f"{file} expands to {parquet.expanded_bytes:,} bytes, more than its rows can take")
+    if parquet.n_rows != rows:
+        raise ReleaseError(f"{file} has {parquet.n_rows:,} rows, and study.toml says {rows:,}")
     try:
         return pa.table(_columns(parquet, file=file, rows=rows, needed=wanted))
     except (pa.ArrowException, OSError) as error:
@@ -64,14 +67,15 @@ def check_matrix(folder: Path, entry: TableEntry) -> tuple[str, ...]:
     with values.open("rb") as file:
         start = file.read(10)
         length = int.from_bytes(start[8:], "little")
-        header = file.read(min(length, 1 << 12))
+        header = file.read(_LONGEST_HEADER_BYTES + 1)[:length]
         size = os.fstat(file.fileno()).st_size
     wanted = {
         f"{{'descr': '{kind}', 'fortran_order': False, 'shape': ({len(ids)}, {len(names)}), }}".encode(): width
         for kind, width in (("<f4", 4), ("|u1", 1))
     }
     said = header.rstrip(b" \n")
-    if start[:8] != _NPY_MAGIC or said not in wanted:
+    is_whole = start[:8] == _NPY_MAGIC and len(header) == length <= _LONGEST_HEADER_BYTES
+    if not (is_whole and said in wanted and ids and names):
         raise ReleaseError(f"{entry.paths()[0]}: its header is not that of {len(ids)} × {len(names)} float32 or uint8")
     if size != 10 + length + wanted[said] * len(ids) * len(names):
         raise ReleaseError(f"{entry.paths()[0]} has {size:,} bytes, more or fewer than its header says")
@@ -117,6 +121,7 @@ def _columns(parquet: Parquet, *, file: str, rows: int, needed: Collection[str])
     columns: dict[str, Any] = {}
     for name in table.column_names:
         column = table[name].combine_chunks()
+        column.validate(full=True)  # a dictionary's indices may lead out of it
         if column.null_count and name in needed:
             raise ReleaseError(f"{file}: column {shown(name)} has {column.null_count:,} empty values")
         columns[name] = _decoded(column, name in needed, file) if name in texts else column

@@ -4,6 +4,7 @@ Whoever unpacks compares headers and never interprets them: no links, no long na
 """
 
 import hashlib
+import shutil
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,14 +38,18 @@ def pack(bundle: Bundle, out: Path) -> Path:
 
 
 def unpack(tar: Path, folder: Path) -> Bundle:
-    """The bundle in a tar, written to a new folder and read there; whatever is not as listed is a ReleaseError."""
+    """The bundle in a tar, in a new folder that stays only if all of it is as listed; else a ReleaseError."""
     folder.mkdir(parents=True)
     try:
         with tar.open("rb") as file:
             _unpack(file, folder)
+        return read(folder)
     except OSError as error:
-        raise ReleaseError(f"{tar.name} cannot be read: {error.strerror}") from None
-    return read(folder)
+        shutil.rmtree(folder)
+        raise ReleaseError(f"{tar.name} cannot be unpacked: {error.strerror}") from None
+    except ReleaseError:
+        shutil.rmtree(folder)
+        raise
 
 
 @contextmanager

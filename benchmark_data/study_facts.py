@@ -25,6 +25,7 @@ LARGEST_STUDY_BYTES = 1 << 20
 MOST_ROWS = 10_000_000
 MOST_FILES = 1_000
 LARGEST_BYTES = 8 << 30
+_LONGEST_TEXT = 4_000
 _LONGEST_REASON = 300  # of a reason that quotes what somebody wrote
 
 
@@ -120,14 +121,25 @@ def _check_facts(facts: StudyFacts) -> None:
         raise ReleaseError("more cells or drugs are new than there are")
     for name in ("release_id", "key_id", "commitment"):
         _check_digest(getattr(facts, name), name)
-    for text in (facts.producer, facts.licence, facts.release_name):
-        if not text.strip():
-            raise ReleaseError("producer, licence and release_name are not empty")
+    _check_texts(facts)
     if facts.measured_at > facts.readable_at:
         raise ReleaseError(f"readable_at ({facts.readable_at}) is before measured_at ({facts.measured_at})")
     if not all(math.isfinite(dose) and dose > 0 for dose in (facts.dose_low_m, facts.dose_high_m) if dose is not None):
         raise ReleaseError("dose_low_m and dose_high_m are concentrations in mol/l")
     _check_files(facts)
+
+
+def _check_texts(facts: StudyFacts) -> None:
+    """They are shown on pages and terminals."""
+    for text in (facts.producer, facts.licence, facts.release_name):
+        if not text.strip():
+            raise ReleaseError("producer, licence and release_name are not empty")
+    texts = [facts.producer, facts.licence, facts.release_name, facts.curve_fit, facts.quality_filter, *facts.without]
+    texts += [facts.description.replace("\n", " "), facts.response.column, facts.response.description]
+    texts += [entry.description for entry in facts.table]
+    for text in texts:
+        if len(text) > _LONGEST_TEXT or not text.isprintable():
+            raise ReleaseError(f"{shown(text)} is longer than {_LONGEST_TEXT:,} letters, or holds control characters")
 
 
 def _check_files(facts: StudyFacts) -> None:

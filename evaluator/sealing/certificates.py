@@ -10,6 +10,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey as NaClSigningKey
 from nacl.signing import VerifyKey as NaClVerifyKey
 
+from benchmark_data.errors import shown
 from evaluator.sealing import keys
 from evaluator.sealing.errors import SealingError
 from evaluator.sealing.keys import Kind, PrivateKey, PublicKey
@@ -59,7 +60,7 @@ def verify(text: str | bytes, public: PublicKey | str) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get(VERSION_KEY) != VERSION:
         version = content.get(VERSION_KEY) if isinstance(content, dict) else None
         raise SealingError(
-            f"the certificate is of version {version!r}; this version of Holdout knows version {VERSION}"
+            f"the certificate is of version {shown(str(version))}; this version of Holdout knows version {VERSION}"
         )
     verify_text(canonical(content), document["signature"], own)
     return content

@@ -3,7 +3,7 @@
 Pairs of models are made up that are equally good: both miss what the study's drug and cell effects leave, and each has
 errors of its own about whole drugs and whole cells. The bootstrap of scoring (both ways, 1 weight a cell and a drug)
 gives the standard error of their difference; a true difference of (t.975 + t.80) standard errors is told four times in
-five. Models that err alike are told apart more easily, models that err by rows less easily.
+five. Models that err alike, or row by row, are told apart more easily.
 """
 
 from dataclasses import dataclass

@@ -3,6 +3,9 @@
 The answers go from the curator's file through memory into a sealed box; nothing here writes them anywhere else.
 """
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,23 +50,37 @@ def seal_study(
     study = prepare(spec, folder, release, track=track)
     content = payload(study.query["row_id"].to_numpy(), study.response, new_salt())
     facts = _facts(spec, release, key_id=public.id, commitment=commitment(content))
-    place = out / f"{spec.name}-{spec.version}"
-    with SealedStudyWriter(place, release=release) as writer:
-        _write(writer, study)
-        writer.seal(boxes.seal(content, public), facts)
-    bundle = read(place)  # as the site and the hosts will
-    ask(bundle, release)
+    name = f"{spec.name}-{spec.version}"
+    with _whole_or_not_at_all(out) as partial:
+        with SealedStudyWriter(partial / name, release=release) as writer:
+            _write(writer, study)
+            writer.seal(boxes.seal(content, public), facts)
+        bundle = read(partial / name)  # as the site and the hosts will
+        ask(bundle, release)
+        tar = pack(bundle, partial)
     return SealedNow(
         study_id=bundle.study_id,
         commitment=facts.commitment,
         key_id=facts.key_id,
-        folder=str(place),
-        tar=str(pack(bundle, out)),
+        folder=str(out / name),
+        tar=str(out / tar.name),
         facts=bundle.facts,
         rows_without_answer=study.rows_without_answer,
         pairs=study.pairs,
         equal_rows=study.equal_rows,
     )
+
+
+@contextmanager
+def _whole_or_not_at_all(out: Path) -> Iterator[Path]:
+    partial = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def rehearse(spec: StudySpec, folder: Path, *, release: Release, track: Track = untracked) -> Report:

@@ -96,13 +96,14 @@ files = tuple(
     ListedFile(path, "a" * 64, sealed_bytes(6))
     for path in ("query.parquet", "cells.parquet", "drugs.parquet", "y.sealed")
 )
-words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(str.strip)
+letters = st.characters(exclude_categories=["Cs"]).filter(str.isprintable)
+words = st.text(letters, min_size=1, max_size=20).filter(str.strip)
 
 
 @given(
     producer=words,
     licence=words,
-    description=st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    description=st.text(letters | st.just("\n"), max_size=30),
     measured=st.dates(),
     wait=st.integers(0, 1000),
     low=st.floats(1e-15, 1e-1),

@@ -89,6 +89,14 @@ def test_a_folder_that_is_there_is_not_written_into(tmp_path, release):
         seal(tmp_path, release)
 
 
+def test_a_bundle_that_could_not_be_read_again_is_not_left_behind(tmp_path, release):
+    name = "c" * 201
+    tables = {"screen": SCREEN.replace("c5", name), "cells": CELLS.replace("c5", name)}
+    with pytest.raises(ReleaseError, match="is empty, too long"):
+        seal(tmp_path, release, expression=EXPRESSION.replace("c5", name), **tables)
+    assert [path.name for path in tmp_path.iterdir()] == ["tables"]
+
+
 def test_what_the_bundle_may_be_without_is_said_in_it(tmp_path, release):
     made = seal(tmp_path, release, matrix=[], without=["cell/expression"])
     assert made.facts.without == ("cell/expression",)
