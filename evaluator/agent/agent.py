@@ -282,8 +282,14 @@ class Agent:
             self._attempts = attempts
 
     def _go_on(self, orders: Mapping[str, Order]) -> None:
-        """In the order of the list, as far as there are slots; judging an image and delivering take none."""
+        """In the order of the list, as far as there are slots; judging an image and delivering take none.
+
+        A sealed stage waits until all is gone that is no longer wanted, and so does everything else for a sealed one:
+        an old answer may have begun what must not run beside it.
+        """
         busy = sum(self._holds_slot(stage) for stage in self.stages.values())
+        leaving = [stage.order for key, stage in self.stages.items() if key not in orders]
+        sealed_leaves = any(order.is_sealed for order in leaving)
         for key in orders:
             stage = self.stages[key]
             if stage.step is not None or self.clock() < stage.not_before:
@@ -292,6 +298,8 @@ class Agent:
                 self._start(stage, self.bench.deliver)
             elif stage.phase is Phase.PREPARING and stage.order.kind is StageKind.IMAGE:
                 self._start(stage, self.bench.judge)
+            elif sealed_leaves or (leaving and stage.order.is_sealed):
+                continue
             elif stage.phase is Phase.PREPARING and busy < self.capacity.slots:
                 self._start(stage, self.bench.begin, self._may_start)
                 busy += 1

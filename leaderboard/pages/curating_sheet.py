@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from benchmark_data.sheet import Sheet
 from evaluator.sealing import report
@@ -127,17 +128,18 @@ def cost_text(cost: Cost) -> str:
 
 
 def sheets(study: SealedStudy) -> tuple[Sheet, ...]:
-    return report.sheets(study.report) if has_report(study) else ()
+    made = _report(study)
+    return report.sheets(made) if made else ()
 
 
-def has_report(study: SealedStudy) -> bool:
-    """One that could be made."""
-    return study.report is not None and "failed" not in study.report
+def _report(study: SealedStudy) -> dict[str, Any]:
+    """Empty where none could be made."""
+    return study.report if study.report is not None and "failed" not in study.report else {}
 
 
 def findings(study: SealedStudy) -> list[tuple[str, str, str, str]]:
     """Level, its badge, what it is about, and the words."""
-    found = study.report["findings"] if has_report(study) else ()
+    found = _report(study).get("findings", ())
     return [(one["level"], LEVELS.get(one["level"], ""), one["about"], one["words"]) for one in found]
 
 

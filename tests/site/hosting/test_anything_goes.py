@@ -19,20 +19,31 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from evaluator.engine.runs import SEALED
 from evaluator.sandbox.outcomes import Fault, Outcome
+from evaluator.sandbox.stages import Ending
+from evaluator.sandbox.told import bare
 from leaderboard.hosting import work
 from leaderboard.hosting.advance import advance
 from leaderboard.models import Attempt, Host, Refund, Run, Stage, Submission
 from leaderboard.states import ACTIVE, AttemptState, RunState, StageState, SubmissionState
 from tests.agent.fake_sandbox import Clock, FakeStore
-from tests.site.hosting.world import delivered, let_pass, make_machine, received, release_row
+from tests.site.hosting.world import (
+    asked_about_a_sealed_study,
+    delivered,
+    let_pass,
+    make_machine,
+    received,
+    release_row,
+)
 
 S = SubmissionState
 THEIRS = [outcome for outcome in Outcome if outcome.fault is Fault.THEIRS and outcome is not Outcome.IMAGE_REFUSED]
 OURS = [Outcome.SANDBOX_LOST, Outcome.HOST_SHORT]
 ENDS = (AttemptState.DONE, AttemptState.FAILED)
 WHICH = st.integers(0, 1)
-BEST = (S.SCORING, S.REJECTED, S.FAILED, S.WITHDRAWN)
+BEST = (S.SCORING, S.REJECTED, S.FAILED, S.WITHDRAWN, S.PUBLISHED)
+UNFINISHED = (RunState.QUEUED, RunState.RUNNING, RunState.PARKED)
 
 
 class Anything(RuleBasedStateMachine):
@@ -46,6 +57,7 @@ class Anything(RuleBasedStateMachine):
         clock, store, release = Clock(), FakeStore(), release_row(self.tiny)
         self.machines = [make_machine(name, self.folder, release, clock=clock, store=store) for name in ("one", "two")]
         self.submissions = [received(self.tiny, release=release) for _ in range(2)]
+        self.sealed = asked_about_a_sealed_study(self.submissions[0])
         self.on_their_way = []  # reports
         self.coming_back = []  # (machine, boots, answer)
         self.counted = {}
@@ -173,9 +185,27 @@ class Anything(RuleBasedStateMachine):
         assert not Run.objects.filter(state=RunState.RUNNING).exclude(attempts__state=AttemptState.OPEN).exists()
 
     @invariant()
-    def an_open_attempt_has_something_wanted(self):
+    def an_open_attempt_has_something_wanted_or_waits_to_be_alone_with_sealed_data(self):
         idle = Attempt.objects.filter(state=AttemptState.OPEN).exclude(stages__state=StageState.WANTED)
-        assert not idle.exists()
+        assert not idle.exclude(stages__target=SEALED, stages__state=StageState.WAITING).exists()
+
+    @invariant()
+    def nothing_of_a_team_runs_on_a_host_beside_its_sealed_stage(self):
+        for machine in self.machines:
+            running = Stage.objects.filter(key__in=machine.sandbox.running).values_list("attempt__run__team", "target")
+            alone = [team for team, target in running if target == SEALED]
+            assert all(sum(team == one for team, _ in running) == 1 for one in alone)
+
+    @invariant()
+    def nothing_is_kept_of_how_a_sealed_stage_ended_but_a_word(self):
+        for ending in Stage.objects.filter(target=SEALED, ending__isnull=False).values_list("ending", flat=True):
+            assert ending == bare(Ending.from_json(ending)).to_json()
+
+    @invariant()
+    def no_model_meets_sealed_data_before_an_open_target_worked(self):
+        for stage in Stage.objects.filter(target=SEALED):
+            before = Stage.objects.filter(attempt=stage.attempt, kind="infer").exclude(target=SEALED)
+            assert [one.outcome for one in before] == [Outcome.FINISHED]
 
     @invariant()
     def no_result_counts_twice_or_changes(self):
@@ -227,6 +257,10 @@ class Anything(RuleBasedStateMachine):
             advance()
             for submission in Submission.objects.filter(state=S.WAITING):
                 work.release(submission)
+            for run in Run.objects.filter(evaluation=self.sealed, state=RunState.PARKED):
+                work.release_parked(run)
+            if Run.objects.filter(evaluation=self.sealed, state__in=UNFINISHED).exists():
+                continue
             if not Submission.objects.exclude(state__in=BEST).exists():
                 break
         for machine in self.machines:
@@ -246,7 +280,8 @@ class Anything(RuleBasedStateMachine):
             stages = Stage.objects.filter(attempt=attempt)
             assert all(stage.ending["outcome"] == Outcome.FINISHED for stage in stages)
             if attempt.run.purpose != "check":
-                assert sorted(s.target for s in stages if s.kind == "infer") == sorted(attempt.run.spec["targets"])
+                asked = [*attempt.run.spec["targets"], *([SEALED] if attempt.run.purpose == "sealed" else [])]
+                assert sorted(s.target for s in stages if s.kind == "infer") == sorted(asked)
         assert (
             Run.objects.filter(state=RunState.DONE).count() == Attempt.objects.filter(state=AttemptState.DONE).count()
         )

@@ -12,12 +12,25 @@ from evaluator.agent.agent import Agent
 from evaluator.agent.messages import Answer, Capacity, Report
 from evaluator.agent.uploads import sha256_of
 from evaluator.sandbox.outcomes import Outcome
+from evaluator.sealing import keys
 from leaderboard.hosting.exchange import receive
 from leaderboard.models import Host, Release, Submission
+from leaderboard.states import Purpose, StudyState, SubmissionState
 from tests.agent.builders import make_agent
 from tests.agent.fake_sandbox import Clock, FakeImages, FakeReleases, FakeSandbox, FakeStore
-from tests.site.builders import make_definition, make_release, make_submission, make_track
+from tests.site.builders import (
+    make_definition,
+    make_evaluation,
+    make_model,
+    make_release,
+    make_run,
+    make_spec,
+    make_submission,
+    make_track,
+)
+from tests.site.curating.builders import make_study
 
+KEY = keys.new(keys.Kind.SEALING).public.text
 ROOM = Capacity(cpus=4, memory_mb=16384, gpus=0, slots=2)
 
 
@@ -108,6 +121,27 @@ def received(tiny, *, release=None, **definition) -> Submission:
     usual = {"sources": studies[:1], "targets": studies[:2]}
     track = make_track(release=release, definition=make_definition(**usual | definition))
     return make_submission(track=track)
+
+
+def asked_about_a_sealed_study(like):
+    """Another model of the same team, published, with two runs on a sealed study of the same track."""
+    model = make_model(team=like.model.team)
+    published = make_submission(
+        model=model, track=like.track, state=SubmissionState.PUBLISHED, image_id="sha256:" + "ab" * 32
+    )
+    study = make_study(state=StudyState.LIVE, track=like.track)
+    evaluation = make_evaluation(submission=published, study=study)
+    target = like.track.definition["targets"][1]
+    for source in ("one", "other"):
+        spec = make_spec(
+            release_id=like.track.release.release_id,
+            source=source,
+            targets=(target,),
+            study=study.study_id,
+            seal_to=KEY,
+        )
+        make_run(submission=published, evaluation=evaluation, purpose=Purpose.SEALED, spec=spec)
+    return evaluation
 
 
 def let_pass(seconds, *machines):
