@@ -53,13 +53,18 @@ class Axis:
         return self.low <= value <= self.high
 
     def ticks(self) -> list[float]:
-        """Round numbers, about one each 60 pixels."""
+        """Round numbers, about one each 60 pixels, and two at least."""
         most = max(2.0, (self.right - self.left) / 60)
         raw = (self.high - self.low) / most
         if not (math.isfinite(raw) and raw > 0):
             return []
         power = 10.0 ** math.floor(math.log10(raw))
-        step = next(step for factor in (1, 2, 5, 10) if (step := factor * power) >= raw * 0.999)
+        steps = [factor * power for factor in (0.1, 0.2, 0.5, 1, 2, 5, 10)]
+        place = next(i for i, step in enumerate(steps) if step >= raw * 0.999)
+        found = self._multiples(steps[place])
+        return found if len(found) > 1 or not place else self._multiples(steps[place - 1])
+
+    def _multiples(self, step: float) -> list[float]:
         first, last = math.ceil(self.low / step), math.floor(self.high / step)
         return [step * i for i in range(first, min(last, first + 50) + 1)]
 

@@ -27,7 +27,7 @@ def matrices(
 ) -> Drawing:
     """Colours run from `low` to `high`, by default those of the values; `diverging`: away from zero, to both sides.
 
-    `high` may be the smaller one, where less is better. The cells of `sure` have an outline.
+    `high` may be the smaller one, or below zero, where less is better. The cells of `sure` have an outline.
     """
     known = [value for panel in panels for row in panel.values for value in row if value is not None]
     if diverging:
@@ -39,7 +39,7 @@ def matrices(
     paper = Paper(name, title=title, desc=_described(desc, panels, digits=digits, sign=diverging), width=width)
     left, top, tallest = 0.0, 0.0, 0.0
     for panel in panels:
-        labels = min(90.0, max([24.0, *(text_width(row, SMALL) + 6 for row in panel.rows)]))
+        labels = min(90.0, max([24.0, *(text_width(row, SMALL) + 10 for row in panel.rows)]))
         wide, tall = labels + CELL * len(panel.columns), 40 + TALL * len(panel.rows)
         if left and left + wide > width:
             left, top, tallest = 0.0, top + tallest + GAP, 0.0
@@ -52,10 +52,10 @@ def matrices(
 def shade(value: float, *, low: float, high: float, diverging: bool = False) -> tuple[str, str, bool]:
     """The class of a value, its colour on white, and whether text on it has to be light."""
     span = high - low
-    if diverging and value < 0:
-        step = min(len(FALL) - 1, int(abs(value) / span * len(FALL))) if span else 0
-        return f"fall-{step}", FALL[step], step >= STRONG_FALL
     share = (value - low) / span if span else 0.0
+    if diverging and share < 0:
+        step = min(len(FALL) - 1, int(-share * len(FALL)))
+        return f"fall-{step}", FALL[step], step >= STRONG_FALL
     if share < 0:
         return "fall-1", FALL[1], False
     step = min(len(RISE) - 1, int(share * len(RISE)))
@@ -82,7 +82,7 @@ def _panel(
     for i, row in enumerate(panel.rows):
         y = top + 36 + TALL * i
         paper.row(row)
-        paper.text(left, y + TALL / 2, fitted(row, labels - 4, SMALL), looks="muted", size=SMALL)
+        paper.text(left, y + TALL / 2, fitted(row, labels - 6, SMALL), looks="muted", size=SMALL)
         for j, value in enumerate(panel.values[i]):
             paper.row(_cell_in_words(panel, i, j, digits=digits, sign=diverging))
             _cell(paper, panel, (i, j), left + labels + CELL * j, y, value, ends, diverging=diverging, digits=digits)

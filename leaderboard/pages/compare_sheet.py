@@ -228,11 +228,13 @@ def _by_entry(labels: Sequence[str], found: Compared) -> Drawing:
             zero=True,
         )
     made = [_matrix(label, k, found, sources, targets) for k, label in enumerate(labels[1:])]
+    largest = max([abs(one) for matrix in made for row in matrix.values for one in row if one is not None], default=1.0)
     return drawing.matrices(
         made,
         name="entries",
         title=f"{labels[0]} less each other: {name} of each entry of G",
         desc="Rows are sources, columns targets; an outline marks a difference that was told.",
+        high=largest if found.view.measure.higher_is_better else -largest,
         diverging=True,
         digits=3,
     )

@@ -9,6 +9,7 @@ from leaderboard.drawing import Estimate, Mark, Matrix, Panel, Placed, Sample
 from leaderboard.drawing.axis import Axis, number
 from leaderboard.drawing.critical import joined
 from leaderboard.drawing.distributions import quantile
+from leaderboard.drawing.matrices import shade
 from leaderboard.drawing.svg import fitted
 
 NASTY = "<script>alert(1)</script>\"'&\x00\x01\u202e"
@@ -120,6 +121,18 @@ def test_a_value_far_outside_is_an_arrow_with_its_number_and_does_not_squeeze_th
     assert len(marks) == 8
     assert max(marks) - min(marks) > 50
     assert any("1e+06" in (part.text or "") for part in plot.iter("text"))
+
+
+def test_colours_go_to_both_sides_of_zero_and_turn_where_less_is_better():
+    assert [shade(v, low=0, high=1, diverging=True)[0] for v in (-1.0, -0.2, 0.0, 1.0)] == [
+        "fall-5",
+        "fall-1",
+        "rise-0",
+        "rise-9",
+    ]
+    assert [shade(v, low=0, high=-1, diverging=True)[0] for v in (-1.0, 1.0)] == ["rise-9", "fall-5"]
+    assert [shade(v, low=0.5, high=0.1)[0] for v in (0.1, 0.5, 0.6)] == ["rise-9", "rise-0", "fall-1"]
+    assert shade(0.0, low=0, high=0, diverging=True)[0] == "rise-0"
 
 
 def test_every_mark_has_a_shape_of_its_own():
