@@ -72,10 +72,9 @@ def _page(request: HttpRequest, found: Shown, one: Version) -> HttpResponseBase:
     tag = page_tag(request, request.GET.urlencode(), stamp, *_said(found, one))
     if answer := ready(request, tag):
         return answer
-    shown = scores(request, found, one, stamp=stamp)
-    if figure := exported(request, drawings(shown)):
+    context = about(found, one) | scores(request, found, one, stamp=stamp)
+    if figure := exported(request, drawings(context)):
         return figure
-    context = about(found, one) | shown
     context["canonical"] = _address(found, one)
     return keep(request, render(request, "models/model.html", context), tag)
 
