@@ -12,11 +12,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from tests.site.services import running_postgres, running_redis
 
-MODELS, METRICS, UNDER_WAY = 500, 10, 50
+MODELS, UNDER_WAY = 500, 50
 CLIENTS = 4
 WARM_UP, REQUESTS = 40, 800
 TICKS_S = os.sysconf("SC_CLK_TCK")
@@ -72,8 +73,10 @@ def main() -> None:
 def busy_site() -> list[Request]:
     """Rows made directly: what is measured is how they are read."""
     from leaderboard.api import tokens
-    from leaderboard.models import Scope, Track
-    from leaderboard.publishing.measures import Measure
+    from leaderboard.models import Board, Scope, Track
+    from leaderboard.publishing.history import remember
+    from leaderboard.publishing.measures import views
+    from leaderboard.publishing.whole import write_whole
     from leaderboard.states import SubmissionState
     from tests.site import builders
     from tests.site.pages.cards import a_card, a_row
@@ -81,8 +84,10 @@ def busy_site() -> list[Request]:
 
     track = builders.make_track(slug="main", per_day=2_000_000_000, at_once=2_000_000_000)
     rows = [a_row(f"Model {number}", slug=f"m-{number}", team=f"Team {number % 60}") for number in range(MODELS)]
-    for metric in list(Measure)[:METRICS]:
-        store_board(*rows, track=track, metric=str(metric))
+    for view in views(track.definition):
+        store_board(*rows, track=track, metric=str(view.measure), target=view.target)
+    remember(Board.objects.get(track=track, metric="primary", target=""))
+    write_whole(track, "rows")
     team = builders.make_team()
     for number in range(MODELS):
         model = builders.make_model(team=team, name=f"Model number {number}", slug=f"m-{number}")
@@ -106,6 +111,8 @@ def asked(track: str, team: str, token: str) -> list[Request]:
         Request("board API", api, 3, **board),
         Request("board API, unchanged", api, 1, **board, headers={"If-None-Match": etag(api)}, expected=304),
         Request("board CSV", f"{api}?format=csv", 3, **board),
+        Request("front page", "/", 20, most_queries=10),
+        *pieced_together(track),
         Request("model page", "/models/m-7/", 20),
         Request("my submissions", "/api/v1/submissions/", 20, headers=person),
         Request(
@@ -115,6 +122,22 @@ def asked(track: str, team: str, token: str) -> list[Request]:
             body=json.dumps(draft).encode(),
             expected=201,
         ),
+    ]
+
+
+def pieced_together(track: str) -> list[Request]:
+    """What is put together of ready pieces, and what goes with a board."""
+    board, most = f"/boards/{track}/", {"most_queries": 10}
+    wide = "&".join(f"column={name}" for name in ("beats", "r2", "rmse", "pearson", "spearman", "gap", "published"))
+    return [
+        Request("board, filtered", f"{board}?name=odel+4&kind=participant&controls=hide", 20, **most),
+        Request("board, sorted, four more columns", f"{board}?{wide}&sort=r2", 20, **most),
+        Request("board, target by target", f"{board}?shown=targets", 20, **most),
+        Request("board of a past day", f"{board}?as_of={date.today().isoformat()}", 20, **most),
+        Request("board of sealed targets", f"{board}?data=sealed", 20, **most),
+        Request("badge", "/models/m-7/badge.svg", 20, **most),
+        Request("feed", "/feed.atom", 20, **most),
+        Request("all boards in Parquet", f"/api/v1{board}whole.parquet", 20, **most),
     ]
 
 

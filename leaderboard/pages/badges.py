@@ -15,7 +15,7 @@ from leaderboard.reads.boards import USUAL_METRIC
 
 KEPT_S = 300
 """Others' pages ask through caches of their own; a rank may be five minutes old there."""
-NARROW, USUAL = 3.8, 7.0
+NARROW, USUAL, BOLD = 3.7, 6.6, 1.1
 PAD = 7
 
 
@@ -36,7 +36,9 @@ SAYS = ("rank", "score")
 
 @require_safe
 def badge(request: HttpRequest, slug: str) -> HttpResponseBase:
-    track, of, theme = (request.GET.get(name, "").replace("\0", "") for name in ("track", "of", "theme"))
+    track, of, theme = (
+        request.GET.get(name, "").replace("\0", "\N{REPLACEMENT CHARACTER}") for name in ("track", "of", "theme")
+    )
     of, theme = of or SAYS[0], theme or "light"
     if of not in SAYS or theme not in THEMES:
         wrong = f"There is no badge of “{of[:40]}” in “{theme[:40]}”; ask for rank or score, light or dark."
@@ -55,7 +57,7 @@ def badge(request: HttpRequest, slug: str) -> HttpResponseBase:
 def svg(found: Standing, *, of: str, theme: Theme) -> str:
     said, state = _said(found, of)
     label = "Holdout rank" if of == "rank" else "Holdout skill"
-    left, right = _width(label) + 2 * PAD, _width(said) + 2 * PAD
+    left, right = round(_width(label)) + 2 * PAD, round(_width(said) * BOLD) + 2 * PAD
     title = f"{found.model} on {found.track}: {_in_words(found, of)}"
     return format_html(
         '<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="20" viewBox="0 0 {width} 20" role="img" '
@@ -101,4 +103,4 @@ def _in_words(found: Standing, of: str) -> str:
 
 def _width(words: str) -> float:
     """About as wide as Verdana draws it; textLength makes it fit."""
-    return round(sum(NARROW if sign in "il.,:;|'!" else USUAL for sign in words), 1)
+    return sum(NARROW if sign in "il.,:;|'! " else USUAL for sign in words)

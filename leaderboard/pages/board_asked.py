@@ -120,11 +120,11 @@ def asked_of(given: QueryDict) -> Asked:
     for name in ("name", "team"):
         if len(text.get(name, "")) > MOST_TEXT:
             raise AskedError(f"What to look for in a {name} has at most {MOST_TEXT} characters.")
-    columns = [name for name in given.getlist("column") if name]
+    columns = [name for name in given.getlist("column") if name]  # an empty one says that there may be none
     return Asked(
         metric=text.get("metric") or USUAL_METRIC,
         target=text.get("target", ""),
-        column=_columns(columns) if columns else tuple(SAID),
+        column=_columns(columns) if "column" in given else tuple(SAID),
         sort=_sort(text.get("sort", "")),
         name=text.get("name", ""),
         team=text.get("team", ""),
@@ -179,7 +179,7 @@ def _one_of(allowed: Sequence[str], text: str, what: str, *, usual: str) -> str:
 
 def _texts(said: Any) -> tuple[str, ...]:
     if isinstance(said, tuple):
-        return said
+        return said or ("",)
     if isinstance(said, bool):
         return ("yes" if said else "hide",)
     return (str(said),)

@@ -77,7 +77,7 @@ def form(there: Sequence[View], asked: Asked) -> Form:
         asked,
         tuple(Option(name, COLUMNS[name], name in asked.column) for name in offered),
         tuple(Option(kind, f"{kind}s", kind == asked.kind) for kind in KINDS),
-        is_open=not asked.is_plain,
+        is_open=not asked.but(shown=Shown.TABLE, sort="rank").is_plain,
     )
 
 

@@ -9,6 +9,7 @@ last], "tie_group" (None: not ranked), "model", "slug" (None: no page of its own
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -121,20 +122,19 @@ def _sorted(name: str, asked: Asked) -> str:
     return "descending" if falls else "ascending"
 
 
-def _rows(shown: Iterable[Line], asked: Asked, pieces: Pieces) -> Iterable[str]:
-    said = asked.said
+def _rows(shown: Sequence[Line], asked: Asked, pieces: Pieces) -> Iterable[str]:
+    columns = [_column(shown, name, pieces) for name in asked.said]
+    others = map("".join, zip(*columns, strict=True)) if columns else repeat("")
     is_by_rank = asked.sort == "rank"
     before: object = None
-    for line in shown:
-        starts = is_by_rank and line.tie_group != before
+    for line, beside in zip(shown, others, strict=False):
+        css = ' class="group-start"' if is_by_rank and line.tie_group != before else ""
         before = line.tie_group
-        others = [_cell(line, name, pieces) for name in said]
-        css = ' class="group-start"' if starts else ""
-        yield f"<tr{css}>{line.head}{line.score}{''.join(others)}</tr>"
+        yield f"<tr{css}>{line.head}{line.score}{beside}</tr>"
 
 
-def _cell(line: Line, name: str, pieces: Pieces) -> str:
-    if name in line.said:
-        return line.said[name]
-    there = pieces.get(name, {}).get(line.key)
-    return there[3] if there else NO_CELL
+def _column(shown: Sequence[Line], name: str, pieces: Pieces) -> list[str]:
+    if name not in MEASURED:
+        return [line.said[name] for line in shown]
+    there = pieces.get(name, {})
+    return [there[line.key][3] if line.key in there else NO_CELL for line in shown]

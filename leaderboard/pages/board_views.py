@@ -4,18 +4,19 @@ Ranks and tie groups are those of the whole board, as they were stored: nothing 
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
-from leaderboard.drawing import Drawing, Estimate, Panel, multiples
-from leaderboard.pages.board_asked import Asked, AskedError, moment_of
+from leaderboard.drawing import Drawing, Estimate, Mark, Panel, multiples
+from leaderboard.pages import board_pieces as pieces
+from leaderboard.pages.board_asked import Asked, AskedError, Data, moment_of
 from leaderboard.pages.board_choices import choices, form
-from leaderboard.pages.board_lines import Cell, Line, cells, lines, roster
+from leaderboard.pages.board_lines import UNRANKED, Cell, Line, lines
 from leaderboard.pages.board_table import chosen, table
 from leaderboard.pages.conditional import page_tag, ready, tagged
 from leaderboard.pages.figures import LOWER_IS_BETTER, metric_name
@@ -46,31 +47,30 @@ def shell(found: stored.BoardPage, track: str, asked: Asked) -> dict[str, object
 def chosen_board(request: HttpRequest, track: str, asked: Asked) -> HttpResponseBase:
     """Columns, filters and order of one's own."""
     others = [(name, asked.target) for name in asked.measured]
-    found, tag = _asked_page(request, track, asked, others)
-    if not isinstance(found, stored.BoardPage):
+    found = _asked_page(request, track, asked, others)
+    if not isinstance(found, Found):
         return found
-    whole = roster(found.body)
-    pieces = {metric: cells(text) for (metric, _), text in stored.cells_of(track, others).items()}
-    shown = chosen(whole, asked, pieces)
-    context = shell(found, track, asked) | {"table": table(shown, asked, pieces), "said": _said(shown, whole, asked)}
-    return tagged(render(request, "boards/board.html", context), tag)
+    columns = {metric: cells for (metric, _), cells in found.cells.items()}
+    shown = chosen(found.whole, asked, columns)
+    context = {"table": table(shown, asked, columns), "said": _said(shown, found.whole, asked)}
+    page = render(request, "boards/board.html", shell(found.page, track, asked) | context)
+    return tagged(page, found.tag)
 
 
 def drawn_board(request: HttpRequest, track: str, asked: Asked) -> HttpResponseBase:
     """One small plot of intervals for each target, of the first models that were asked for."""
     targets = stored.targets_of(track)
-    found, tag = _asked_page(request, track, asked, [(asked.metric, target) for target in targets])
-    if not isinstance(found, stored.BoardPage):
+    found = _asked_page(request, track, asked, [(asked.metric, target) for target in targets])
+    if not isinstance(found, Found):
         return found
-    whole = roster(found.body)
-    shown = chosen(whole, asked, {})
-    texts = stored.cells_of(track, [(asked.metric, target) for target in targets])
-    by_target = {target: cells(texts[asked.metric, target]) for target in targets if (asked.metric, target) in texts}
-    drawing = _multiples(shown[:MOST_DRAWN], by_target, asked)
+    shown = chosen(found.whole, asked, {})
+    there = [(target, found.cells[asked.metric, target]) for target in targets if (asked.metric, target) in found.cells]
+    drawing = _multiples(shown[:MOST_DRAWN], there, asked)
     if request.GET.get("figure") == FIGURE:
-        return tagged(HttpResponse(drawing.file(), content_type="image/svg+xml"), tag)
-    context = {"drawing": drawing, "said": _said(shown, whole, asked), "n_drawn": min(len(shown), MOST_DRAWN)}
-    return tagged(render(request, "boards/board.html", shell(found, track, asked) | context), tag)
+        return tagged(HttpResponse(drawing.file(), content_type="image/svg+xml"), found.tag)
+    context = {"drawing": drawing, "said": _said(shown, found.whole, asked), "n_drawn": min(len(shown), MOST_DRAWN)}
+    page = render(request, "boards/board.html", shell(found.page, track, asked) | context)
+    return tagged(page, found.tag)
 
 
 def past_board(request: HttpRequest, track: str, asked: Asked) -> HttpResponseBase:
@@ -86,7 +86,7 @@ def past_board(request: HttpRequest, track: str, asked: Asked) -> HttpResponseBa
     if answer := ready(request, tag):
         return answer
     whole = [_without_scores(line) if line.key in stood.withdrawn else line for line in _past_lines(stood.pk)]
-    found = stored.board_page(track=track, metric=asked.metric, target="", body="etag")
+    found = stored.board_page(track=track, metric=asked.metric, target="")
     if found is None:
         raise NoBoardError
     shown = chosen(whole, asked, {})
@@ -94,20 +94,33 @@ def past_board(request: HttpRequest, track: str, asked: Asked) -> HttpResponseBa
     return tagged(render(request, "boards/board.html", shell(found, track, asked) | context), tag)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A board as it stands, and cells of others of its track."""
+
+    page: stored.BoardPage
+    tag: str | None
+    whole: Sequence[Line]
+    cells: Mapping[stored.View, Mapping[str, Cell]]
+
+
 def _asked_page(
     request: HttpRequest, track: str, asked: Asked, others: Sequence[stored.View]
-) -> tuple[stored.BoardPage | HttpResponseBase, str | None]:
-    """With its roster and the tag that it has; or the whole answer, where the browser has it."""
-    now = stored.page_tag_of(track=track, metric=asked.metric, target=asked.target, others=others)
-    if now is None:
+) -> Found | HttpResponseBase:
+    """Or the whole answer, where the browser has it."""
+    view = (asked.metric, asked.target)
+    known = stored.etags_of(track, view, others)
+    if known is None:
         raise NoBoardError
+    now, etags = known
     tag = page_tag(request, asked.query(), request.GET.get("figure", ""), now)
     if answer := ready(request, tag):
-        return answer, tag
-    found = stored.board_page(track=track, metric=asked.metric, target=asked.target, body="roster")
-    if found is None:  # gone in between
+        return answer
+    page = stored.board_page(track=track, metric=asked.metric, target=asked.target)
+    whole = pieces.rosters(track, {view: etags[view]}).get(view)
+    if page is None or whole is None:  # gone in between
         raise NoBoardError
-    return found, tag
+    return Found(page, tag, whole, pieces.cells(track, {one: etags[one] for one in others if one in etags}))
 
 
 def _said(shown: Sequence[Line], whole: Sequence[Line], asked: Asked) -> str:
@@ -117,11 +130,9 @@ def _said(shown: Sequence[Line], whole: Sequence[Line], asked: Asked) -> str:
     return f"{how_many}. Ranks and tie groups are always those of the whole board by {by}; no filter changes one."
 
 
-def _multiples(shown: Sequence[Line], by_target: dict[str, dict[str, Cell]], asked: Asked) -> Drawing:
+def _multiples(shown: Sequence[Line], there: Sequence[tuple[str, Mapping[str, Cell]]], asked: Asked) -> Drawing:
     name = metric_name(asked.metric)
-    panels = [
-        Panel(target, [_estimate(line, found.get(line.key)) for line in shown]) for target, found in by_target.items()
-    ]
+    panels = [Panel(target, [_estimate(line, found.get(line.key)) for line in shown]) for target, found in there]
     return multiples(
         panels,
         name=FIGURE,
@@ -129,14 +140,16 @@ def _multiples(shown: Sequence[Line], by_target: dict[str, dict[str, Cell]], ask
         desc="Means over sources with 95% intervals.",
         axis="lower is better" if asked.metric in LOWER_IS_BETTER else "higher is better",
         zero=asked.metric not in LOWER_IS_BETTER,
+        width=960,
     )
 
 
 def _estimate(line: Line, there: Cell | None) -> Estimate:
+    mark = Mark.RING if line.kind in UNRANKED else Mark.DISC
     if there is None:
-        return Estimate(line.model, None, why="not on that board yet")
+        return Estimate(line.model, None, why="not on that board yet", mark=mark)
     estimate, low, high, _ = there
-    return Estimate(line.model, estimate, low, high, why="undefined" if estimate is None else "")
+    return Estimate(line.model, estimate, low, high, why="undefined" if estimate is None else "", mark=mark)
 
 
 @lru_cache(maxsize=8)
@@ -161,7 +174,7 @@ def _none_kept(track: str, asked: Asked) -> str:
 
 def _permanent(found: stored.BoardPage, asked: Asked) -> str:
     """Where the board as it stands now can be found for good; empty where none is kept of it."""
-    if (asked.metric, asked.target) != (stored.USUAL_METRIC, "") or asked.as_of:
+    if (asked.metric, asked.target, asked.data) != (stored.USUAL_METRIC, "", Data.OPEN) or asked.as_of:
         return ""
     moment = found.computed_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return Asked(as_of=moment).query()

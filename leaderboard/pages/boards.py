@@ -51,7 +51,7 @@ def _stored_board(request: HttpRequest, track: str, asked: Asked) -> HttpRespons
         raise NoBoardError
     if answer := ready(request, page_tag(request, *view.values(), now)):
         return answer
-    found = stored.board_page(**view)
+    found = stored.board_page(track=track, metric=asked.metric, target=asked.target, body="html")
     if found is None:  # gone in between
         raise NoBoardError
     page = render(request, "boards/board.html", shell(found, track, asked) | {"table": mark_safe(found.body)})

@@ -49,7 +49,7 @@ class Section:
 
 
 def sealed_board(request: HttpRequest, track: str, asked: Asked) -> HttpResponseBase:
-    found = stored.board_page(track=track, metric=stored.USUAL_METRIC, target="", body="etag")
+    found = stored.board_page(track=track, metric=stored.USUAL_METRIC, target="")
     if found is None:
         raise NoBoardError
     studies = scored_studies(track)

@@ -41,6 +41,6 @@ def standing(model: str, track: str) -> Standing | None:
 @lru_cache(maxsize=8)
 def _places(track: str, _etag: str) -> dict[str, tuple[str, float | None]]:
     """Rank and score by line, kept by each worker while the board is the one of this ETag."""
-    found = boards.board_page(track=track, metric=boards.USUAL_METRIC, target="", body="roster")
-    lines = json.loads(found.body) if found else []
+    view = (boards.USUAL_METRIC, "")
+    lines = json.loads(boards.pieces_of(track, [view], "roster").get(view, "[]"))
     return {line["key"]: (line["rank"], line["order"]["score"]) for line in lines}

@@ -31,11 +31,11 @@ _PAGE = """
     (SELECT json_agg(json_build_array(metric, target))::text FROM leaderboard_board WHERE track_id = track.id)
 """
 _OTHERS = """
-    SELECT coalesce(md5(string_agg(etag, ',' ORDER BY metric, target)), '')
+    SELECT coalesce(json_agg(json_build_array(metric, target, etag) ORDER BY metric, target), '[]')::text
     FROM leaderboard_board WHERE track_id = track.id AND (metric, target) IN %s
 """
-_CELLS = """
-    SELECT board.metric, board.target, board.cells
+_PIECES = """
+    SELECT board.metric, board.target, board.{column}
     FROM leaderboard_board AS board JOIN leaderboard_track AS track ON track.id = board.track_id
     WHERE track.slug = %s AND (board.metric, board.target) IN %s
 """
@@ -45,7 +45,7 @@ View = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class BoardPage:
-    """`body` is its table or its roster; `views` are the (metric, target) of every board of the track."""
+    """`body` is its table, or its ETag where that is not asked for; `views` are those of every board of the track."""
 
     tag: str
     title: str
@@ -76,16 +76,22 @@ def board_bytes(*, track: str, metric: str, target: str, column: str) -> tuple[s
     return None if row is None else (row[0], bytes(row[1]))
 
 
-def page_tag_of(*, track: str, metric: str, target: str, others: Sequence[View] = ()) -> str | None:
-    """None where there is no such board. `others` are views whose cells the page shows too."""
-    if not others:
-        row = _row(_TAG, track, metric, target)
-    else:
-        row = _row(f"{_TAG} || '-' || ({_OTHERS})", track, metric, target, others=others)
+def page_tag_of(*, track: str, metric: str, target: str) -> str | None:
+    """None where there is no such board."""
+    row = _row(_TAG, track, metric, target)
     return None if row is None else str(row[0])
 
 
-def board_page(*, track: str, metric: str, target: str, body: str = "html") -> BoardPage | None:
+def etags_of(track: str, view: View, others: Sequence[View]) -> tuple[str, dict[View, str]] | None:
+    """The tag of a page that shows cells of `others` beside a board, and the ETag of each; None without that board."""
+    row = _row(f"{_TAG}, board.etag, ({_OTHERS})", track, *view, others=others or [view])
+    if row is None:
+        return None
+    found = {(metric, target): etag for metric, target, etag in json.loads(row[2])}
+    return f"{row[0]} {row[2]}", found | {view: row[1]}
+
+
+def board_page(*, track: str, metric: str, target: str, body: str = "etag") -> BoardPage | None:
     assert body in (*WHOLE, "etag")
     row = _row(f"{_TAG}, {_PAGE.format(body=body)}", track, metric, target)
     if row is None:
@@ -97,12 +103,13 @@ def board_page(*, track: str, metric: str, target: str, body: str = "html") -> B
     )
 
 
-def cells_of(track: str, views: Sequence[View]) -> dict[View, str]:
-    """As stored, of those of the views that there are."""
+def pieces_of(track: str, views: Sequence[View], column: str) -> dict[View, str]:
+    """The `roster` or the `cells` as stored, of those of the views that there are."""
+    assert column in WHOLE
     if not views:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_CELLS, [track, tuple(views)])
+        cursor.execute(_PIECES.format(column=column), [track, tuple(views)])
         return {(metric, target): found for metric, target, found in cursor.fetchall()}
 
 

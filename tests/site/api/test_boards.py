@@ -1,7 +1,11 @@
 """Boards are sent as they were stored, and only when they have changed."""
 
 import pytest
+from django.conf import settings
 
+from evaluator.agent.uploads import Storage
+from leaderboard.api import boards
+from leaderboard.models import WholeBoard
 from tests.site.pages.cards import a_row
 from tests.site.pages.stored import store_board
 
@@ -77,3 +81,65 @@ def test_the_list_of_boards_leads_to_each(anybody, board):
 def test_a_list_that_is_unchanged_is_not_sent_again(anybody, board):
     etag = anybody.get("/api/v1/boards/")["ETag"]
     assert anybody.get("/api/v1/boards/", headers={"if-none-match": etag}).status_code == 304
+
+
+def test_a_client_that_has_the_board_is_told_before_the_framework_reads_its_request(anybody, address, monkeypatch):
+    etag = anybody.get(address)["ETag"]
+    monkeypatch.setattr(boards.OneBoard, "initial", lambda *_, **__: 1 / 0)
+    answer = anybody.get(address, headers={"if-none-match": f'"other", {etag}'})
+    assert (answer.status_code, answer["ETag"], answer["Cache-Control"]) == (304, etag, "public, no-cache")
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "expected"),
+    [
+        ({}, "application/json", 304),
+        ({"format": "json"}, "*/*", 304),
+        ({"format": "csv"}, "*/*", 200),
+        ({}, "text/csv", 200),
+        ({"magic": "1"}, "*/*", 400),
+        ({"metric": "magic"}, "*/*", 404),
+        ({"target": "\0"}, "*/*", 400),
+        ({"target": "x" * 101}, "*/*", 400),
+        ({"format": "xml"}, "*/*", 404),
+    ],
+)
+def test_with_a_tag_every_request_gets_what_it_gets_without(anybody, address, query, accept, expected):
+    etag = anybody.get(address)["ETag"]
+    answer = anybody.get(address, query, headers={"if-none-match": etag, "accept": accept})
+    assert answer.status_code == expected
+
+
+def test_a_post_with_a_tag_is_still_no_method_here(anybody, address):
+    etag = anybody.get(address)["ETag"]
+    assert anybody.post(address, headers={"if-none-match": etag}).status_code == 405
+
+
+@pytest.fixture
+def whole(board, settings, tmp_path):
+    settings.STORAGE = str(tmp_path)
+    Storage(settings.STORAGE).write("boards/1/whole.csv", b"model,slug\n")
+    files = {"csv": {"path": "boards/1/whole.csv", "etag": "of-csv", "size_bytes": 11}}
+    values = {"files": files, "made_of": "rows", "computed_at": board.computed_at}
+    return WholeBoard.objects.create(track=board.track, **values)
+
+
+def test_all_boards_of_a_track_come_as_one_file(anybody, address, whole):
+    answer = anybody.get(f"{address}whole.csv")
+    assert answer.content == b"model,slug\n"
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["ETag"] == '"of-csv"'
+    assert answer["Content-Disposition"] == f'attachment; filename="{whole.track.slug}-whole.csv"'
+    again = anybody.get(f"{address}whole.csv", headers={"if-none-match": '"of-csv"'})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["whole.parquet", "whole.exe", "whole.json"])
+def test_a_file_that_is_not_made_is_a_problem(anybody, address, whole, name):
+    answer = anybody.get(f"{address}{name}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+def test_a_file_that_was_made_again_in_between_is_a_problem_and_no_failure(anybody, address, whole):
+    Storage(settings.STORAGE).files.rm(f"{settings.STORAGE}/boards/1/whole.csv")
+    assert anybody.get(f"{address}whole.csv").status_code == 404

@@ -199,6 +199,39 @@ def test_the_front_page_shows_the_top_of_the_first_board_and_the_tracks(client, 
     assert "First track" in page
 
 
+def test_the_front_page_shows_ranked_models_alone_and_no_links_that_sort(client):
+    store_board(a_row("Leak", rank=None, tie_group=None, kind="control"), a_row("Mine"))
+    page = client.get(reverse("home")).text
+    assert "Mine" in page
+    assert "Leak" not in page
+    assert "sort=" not in page
+
+
+def test_the_front_page_says_honestly_what_it_is(client, settings):
+    settings.DEMONSTRATION = True
+    assert "This board is a demonstration, not sealed" in client.get(reverse("home")).text
+    settings.DEMONSTRATION = False
+    page = client.get(reverse("home")).text
+    assert "This board is a demonstration" not in page
+    assert "Open targets are public somewhere" in page
+
+
+def test_an_unchanged_front_page_is_not_sent_again_and_takes_two_queries(client, django_assert_num_queries):
+    board = store_board()
+    tag = client.get(reverse("home"))["ETag"]
+    with django_assert_num_queries(2):
+        again = client.get(reverse("home"), headers={"If-None-Match": tag})
+    assert again.status_code == 304
+    Board.objects.filter(pk=board.pk).update(etag="another")
+    assert client.get(reverse("home"), headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_a_heading_of_the_usual_board_sorts_it_by_a_plain_link(client):
+    page = client.get(page_of(store_board())).text
+    assert 'aria-sort="ascending"><a href="?metric=primary&amp;sort=-rank">Rank</a>' in page
+    assert '<a href="?metric=primary&amp;sort=gap">' in page
+
+
 def test_the_front_page_stands_before_anything_is_loaded(client):
     assert "No track has been loaded yet" in client.get(reverse("home")).text
 
