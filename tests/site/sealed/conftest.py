@@ -89,7 +89,7 @@ def write_bundle(folder: Path, hidden: Hidden, public, **said) -> str:
     facts = StudyFacts(
         **{
             "format": FORMAT,
-            "name": "hush",
+            "name": "whisper",
             "version": "1",
             "task": hidden.release.manifest.task,
             "response": hidden.release.manifest.response,

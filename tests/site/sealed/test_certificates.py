@@ -118,3 +118,54 @@ def test_a_rank_that_is_told_alone_is_what_is_certified(bring, deliver, vault):
     evaluation = deliver(bring(is_rank_only=True))
     looking.look()
     assert content(evaluation.certificates.get(), vault)["result"]["rank"]["of"] == 1
+
+
+def address(evaluation, query=""):
+    submission = evaluation.submission
+    return f"/models/{submission.model.slug}/v{submission.version}/certificate.json{query}"
+
+
+def test_everybody_reads_the_certificate_of_a_version_and_checks_it_with_the_key_of_the_site(
+    card, client, vault, settings
+):
+    settings.SCORER_PUBLIC = vault.keys
+    looking.look()
+    answer = client.get(address(card.evaluation))
+    key = keys.public(client.get("/keys/").json()["signing"], keys.Kind.SIGNING)
+    assert answer["Content-Type"] == "application/json"
+    assert verify(answer.content, key)["result"]["metric"] == "r2"
+
+
+def test_an_older_certificate_keeps_its_address(card, client, vault):
+    looking.look()
+    first = client.get(address(card.evaluation, "?number=0")).content
+    card.summary["intervals"]["primary/"]["estimate"] = 0.5
+    card.computed_at = timezone.now()
+    card.save()
+    looking.look()
+    assert client.get(address(card.evaluation, "?number=0")).content == first
+    assert client.get(address(card.evaluation)).content != first
+
+
+@pytest.mark.parametrize("query", ["", "?number=3", "?number=one", "?study=" + "0" * 64])
+def test_there_is_no_certificate_of_what_was_not_certified(card, client, query):
+    assert client.get(address(card.evaluation, query)).status_code == 404
+
+
+def test_a_sealed_scores_certificate_is_read_once_it_was_told(study, deliver, client, vault):
+    evaluation = deliver(study)
+    looking.look()
+    query = f"?study={study.study_id}"
+    assert client.get(address(evaluation, query)).json()["content"]["study"]["id"] == study.study_id
+    assert client.get(address(evaluation)).status_code == 404
+
+
+def test_a_withdrawn_version_shows_no_certificate(card, client):
+    looking.look()
+    type(card.evaluation.submission).objects.update(state=SubmissionState.WITHDRAWN)
+    assert client.get(address(card.evaluation)).status_code == 404
+
+
+def test_a_site_without_a_scorer_has_no_keys(client, settings, tmp_path):
+    settings.SCORER_PUBLIC = tmp_path / "none"
+    assert client.get("/keys/").json() == {"sealing": None, "signing": None}
