@@ -67,7 +67,8 @@ def studies_table(summary: Mapping[str, Any], urls: Mapping[str, str]) -> Table:
         for study in summary["studies"]
     )
     heads = ("Study", "Rows", "Pairs", "Cells", "Drugs", "Repeated pairs", "Median answer", "Ceiling (R²)")
-    return Table("studies", "A pair is a cell with a drug; a repeated one has more than one row.", heads, rows)
+    caption = "A pair is a cell with a drug; a repeated one has more than one row."
+    return Table("studies", caption, heads, rows, "counted")
 
 
 def ceiling_figure(study: Mapping[str, Any]) -> Figure:
@@ -118,7 +119,7 @@ def tables_table(summary: Mapping[str, Any]) -> Table:
         for table in summary["tables"]
     )
     caption = "Below a study: the share of its rows whose cell or drug stands in the table."
-    return Table("tables", caption, ("Table", "Entries", "Features", "Values", "Missing", *names), rows)
+    return Table("tables", caption, ("Table", "Entries", "Features", "Values", "Missing", *names), rows, "counted")
 
 
 def splits_table(splits: Iterable[Mapping[str, Any]], *, of: str = "") -> Table:

@@ -1,6 +1,5 @@
 """Releases and studies, as they were counted when they were loaded."""
 
-import json
 from typing import Any
 
 from django.conf import settings
@@ -54,15 +53,15 @@ def release(request: HttpRequest, release: str) -> HttpResponseBase:
 @require_safe
 def study(request: HttpRequest, release: str, study: str) -> HttpResponseBase:
     found = _found(release)
+    tag = page_tag(request, _said(found), request.GET.get("figure", ""))
+    if answer := ready(request, tag):
+        return answer
     counted = stored.study_of(found, study)
     if counted is None:
         raise Http404("This release has no such study.")
     drawn = sheet.distribution(counted, found.summary["response"])
     if file := exported(request, [drawn] if drawn else []):
         return file
-    tag = page_tag(request, _said(found))
-    if answer := ready(request, tag):
-        return answer
     context = {
         "release": found,
         "release_url": reverse("release", args=[found.address]),
@@ -86,8 +85,20 @@ def sealed_study(request: HttpRequest, release: str, study: str) -> HttpResponse
         if sealed_sheet.address(one) == study:
             context = {"release": found, "study": one, "page": sealed_sheet.page(one)}
             context["release_url"] = reverse("release", args=[found.address])
+            context["has_scores"] = allows(one, Can.SHOW_SCORES)
+            names = released_files.names(one)
+            context["files"] = [(name, reverse("released_file", args=[release, study, name])) for name in names]
             return render(request, "releases/sealed.html", context)
     raise Http404("This release has no such sealed study.")
+
+
+@require_safe
+def released_file(request: HttpRequest, release: str, study: str, name: str) -> FileResponse:
+    """A file of a study that is released: its archive, its answers, their salt."""
+    for one in stored.sealed_on(_found(release)):
+        if sealed_sheet.address(one) == study and name in released_files.names(one):
+            return FileResponse(released_files.opened(one, name), as_attachment=True, filename=name)
+    raise Http404("There is no such file of a released study.")
 
 
 def _found(named: str) -> Release:
@@ -98,8 +109,8 @@ def _found(named: str) -> Release:
 
 
 def _said(release: Release) -> str:
-    """Whatever a page says of the release itself: it is loaded anew where it is counted anew."""
-    return json.dumps([release.name, release.version, release.release_id, release.summary])
+    """Whatever a page says of the release itself: it has another digest where it was counted anew."""
+    return repr([release.name, release.version, release.release_id, release.digest])  # type: ignore[attr-defined]
 
 
 def _states(studies: list[Any]) -> str:

@@ -1,5 +1,7 @@
 """What the site says of a release, counted once when it is loaded: JSON, with null where there is nothing to count."""
 
+import hashlib
+import json
 import math
 from dataclasses import asdict
 from typing import Any
@@ -28,7 +30,8 @@ def plain_summary(release: Release) -> dict[str, Any]:
         "terms": [_terms(terms) for terms in found.terms],
     }
     plain: dict[str, Any] = _storable(whole)
-    return plain
+    # Pages are known by it, so that an unchanged one is sent without reading all of this.
+    return plain | {"digest": hashlib.sha256(json.dumps(plain).encode()).hexdigest()}
 
 
 def _study(release: Release, summary: StudySummary, terms: tuple[Terms, ...]) -> dict[str, Any]:

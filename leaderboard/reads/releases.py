@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import CharField, Value
+from django.db.models.fields.json import KT
 from django.db.models.functions import Concat
 
 from leaderboard.models import Release, SealedStudy, Track
@@ -17,11 +18,12 @@ DECLARED = (
 
 
 def find(named: str) -> Release | None:
-    """By its id, or by its address; of two that read the same, the one loaded last."""
+    """By its id, or by its address; of two that read the same, the one loaded last. With its summary's `digest`; the
+    summary itself is read when it is asked for."""
     named = named.replace("\0", "")  # PostgreSQL has none in texts
     read = Concat("name", Value("-"), "version", output_field=CharField())
-    by_address = Release.objects.annotate(read=read).filter(read=named).order_by("-loaded_at")
-    return Release.objects.filter(release_id=named).first() or by_address.first()
+    rows = Release.objects.defer("summary").annotate(digest=KT("summary__digest"), read=read)
+    return rows.filter(release_id=named).first() or rows.filter(read=named).order_by("-loaded_at").first()
 
 
 def study_of(release: Release, name: str) -> dict[str, Any] | None:
