@@ -1,6 +1,8 @@
-"""A host's process: `python -m evaluator.worker`. The one module that knows Celery, on the hosts' own broker.
+"""A host's process: `python -m evaluator.worker`. The one module that knows the hosts' broker, a Redis of their own.
 
-The agent works in the main thread and a Celery worker receives answers in another; neither waits for the broker.
+Each host has two lists there and no access to another's: its reports, of which the site takes the oldest, and the
+site's answers, of which the newest counts. The agent works in the main thread and answers are received in another;
+neither waits for the broker.
 """
 
 import json
@@ -12,14 +14,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from celery import Celery
-from kombu.exceptions import OperationalError
+from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from evaluator.agent.host import Host, alone, open_host
 from evaluator.agent.messages import Answer, Report
@@ -27,67 +30,67 @@ from evaluator.agent.settings import HostSettings, SettingError
 from evaluator.logs import logging_config
 from evaluator.sandbox.outcomes import SandboxRefusalError
 
-REPORT_TASK, ANSWER_TASK = "holdout.report", "holdout.answer"
-REPORTS = "reports"
-EXPIRES_S = 60
-"""Of a report nobody took: after an outage the site hears of today, not of every second since."""
+MOST_WAITING, EXPIRES_S = 10, 60
+"""Of reports that nobody took: after an outage the site hears of today, not of every second since."""
 TICK_S, LEAST_REPORT_S = 0.1, 0.2
 UNHEARD = 5
 """A host that nobody answers reports this many times less often, so that an absent site finds no mountain."""
-BROKER_S = 5
+BROKER_S, WAIT_S = 5, 2
+COMMANDS = ("lpush", "ltrim", "expire", "brpop", "multi", "exec", "ping", "auth", "hello", "select")
+"""All that a host asks of the broker."""
 Inbox = queue.SimpleQueue[str]
 WAKE = ""
 log = logging.getLogger("holdout.host")
 
 
-def queue_of(host: str) -> str:
-    return f"host.{host}"
+def keys_of(host: str) -> str:
+    """What all keys of a host begin with, and of no other: no name holds a colon."""
+    return f"host.{host}:"
 
 
-def broker_app(address: str) -> Celery:
-    """Short waits and few tries: whoever sends comes again in a moment."""
-    app = Celery("holdout-hosts", broker=address, set_as_current=False)
-    app.conf.update(
-        accept_content=["json"],
-        broker_connection_max_retries=None,
-        broker_connection_retry_on_startup=True,
-        broker_connection_timeout=BROKER_S,
-        broker_transport_options={
-            "health_check_interval": BROKER_S,
-            "max_retries": 1,
-            "socket_connect_timeout": BROKER_S,
-            "socket_timeout": BROKER_S,
-        },
-        task_ignore_result=True,
-        task_serializer="json",
-        worker_enable_remote_control=False,
-        worker_hijack_root_logger=False,
-        worker_prefetch_multiplier=0,  # a bound would be used up for ever by acknowledgements that a dying broker lost
-    )
-    return app
+def reports_of(host: str) -> str:
+    return f"{keys_of(host)}reports"
 
 
-def listen(app: Celery, host: str, inbox: Inbox) -> None:
-    """Put answers into the inbox until the process ends. Celery reconnects by itself, and comes back if it gives up."""
+def answers_of(host: str) -> str:
+    return f"{keys_of(host)}answers"
 
-    @app.task(name=ANSWER_TASK)
-    def answer(text: str) -> None:
-        inbox.put(text)
 
+def open_broker(address: str) -> Redis:
+    """Short waits and one try: whoever sends comes again in a moment."""
+    waits = {"socket_connect_timeout": BROKER_S, "socket_timeout": BROKER_S}
+    address = address.replace("redis+socket://", "unix://", 1)
+    return Redis.from_url(address, retry=Retry(NoBackoff(), 0), protocol=2, **waits)
+
+
+def put(broker: Redis, key: str, text: str, *, most: int, expires_s: int) -> None:
+    """The newest are kept, for so long."""
+    with broker.pipeline(transaction=True) as steps:
+        steps.lpush(key, text)
+        steps.ltrim(key, 0, most - 1)
+        steps.expire(key, expires_s)
+        steps.execute()
+
+
+def take(broker: Redis, keys: Sequence[str]) -> tuple[str, bytes] | None:
+    """The oldest of the first of these lists that has something, and which that is; waits a moment for one."""
+    found = broker.brpop(list(keys), timeout=WAIT_S)
+    if not found:
+        return None
+    key, text = (part.encode() if isinstance(part, str) else part for part in found)
+    return key.decode(), text
+
+
+def listen(broker: Redis, host: str, inbox: Inbox) -> None:
+    """Put answers into the inbox until the process ends."""
     while True:
-        worker = app.WorkController(
-            hostname=f"{host}@{os.getpid()}",
-            pool="solo",
-            concurrency=1,
-            queues=[queue_of(host)],
-            without_gossip=True,
-            without_heartbeat=True,
-            without_mingle=True,
-            send_events=False,
-        )
-        worker.start()
-        log.error("the listener ended with %s and is started again", worker.exitcode)
-        time.sleep(BROKER_S)
+        try:
+            found = take(broker, [answers_of(host)])
+        except (RedisError, OSError):
+            time.sleep(1)  # whoever sends says that the broker is away
+            continue
+        if found:
+            inbox.put(found[1].decode(errors="replace"))
 
 
 class Steps(ThreadPoolExecutor):
@@ -107,7 +110,8 @@ class Steps(ThreadPoolExecutor):
 class Talk:
     """What is sent when: at once what is new, and every few seconds that we are here."""
 
-    app: Celery
+    broker: Redis
+    host: str
     every_s: float
     sent_at: float = float("-inf")
     reached: bool = True
@@ -121,8 +125,8 @@ class Talk:
         """A report that is lost is made up for by the next."""
         text = json.dumps(report.to_json())
         try:
-            self.app.send_task(REPORT_TASK, args=[text], queue=REPORTS, expires=EXPIRES_S, retry=False)
-        except (OperationalError, RedisError, OSError) as error:
+            put(self.broker, reports_of(self.host), text, most=MOST_WAITING, expires_s=EXPIRES_S)
+        except (RedisError, OSError) as error:
             if self.reached:
                 log.warning("the broker does not answer: %s", error)
             self.reached = False
@@ -188,9 +192,9 @@ def run(settings: HostSettings) -> bool:
     """Until SIGTERM or SIGINT. Containers run on: the agent that comes next adopts them."""
     inbox: Inbox = queue.SimpleQueue()
     host = open_host(settings, Steps(2 * settings.slots + 2, inbox))
-    app = broker_app(settings.broker)
-    listener = threading.Thread(target=listen, args=(app, settings.name, inbox), daemon=True)
-    loop = Loop(host, Talk(app, settings.report_s), inbox, listener)
+    broker = open_broker(settings.broker)
+    listener = threading.Thread(target=listen, args=(broker, settings.name, inbox), daemon=True)
+    loop = Loop(host, Talk(broker, settings.name, settings.report_s), inbox, listener)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, loop.stop)
     listener.start()

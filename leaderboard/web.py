@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 HEAD_S = 20.0
 BODY_S, LEAST_BYTES_S = 30.0, 64 << 10
@@ -36,7 +36,7 @@ def cut_off(client: socket.socket, after_s: float) -> Iterator[threading.Timer]:
         timer.cancel()
 
 
-class BoundedWorker(ThreadWorker):
+class BoundedWorker(ThreadWorker):  # type: ignore[misc]  # it has no types
     def handle(self, conn: Any) -> Any:
         with cut_off(conn.sock, HEAD_S) as conn.until_head:
             return super().handle(conn)

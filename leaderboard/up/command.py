@@ -154,7 +154,8 @@ def _bring_up_to_date(board: Board, supervisor: Supervisor, *, allowed: bool) ->
     ):
         raise BoardError(f"the scorer has no role in the database:\n{supervisor.last_lines('grant_scorer')}")
     stopped = board.folder / STOPPED
-    add_host = python("-m", "django", "add_host", board.host_name, *(["--put-back"] if stopped.exists() else []))
+    options = ["--no-password", *(["--put-back"] if stopped.exists() else [])]
+    add_host = python("-m", "django", "add_host", board.host_name, *options)
     if supervisor.once("add_host", add_host, board.site_environment()):
         raise BoardError(f"the site does not know its host:\n{supervisor.last_lines('add_host')}")
     stopped.unlink(missing_ok=True)

