@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from evaluator.agent.uploads import Storage
-from leaderboard.models import Submission
+from leaderboard.models import DrugList, Submission
 from leaderboard.publishing.cards import keep_whole
 from leaderboard.reads.score_tables import TABLES
 from leaderboard.states import SubmissionState
@@ -127,8 +127,7 @@ def test_strata_are_those_of_the_page(client, submission):
 
 
 def test_a_name_that_begins_as_a_formula_is_no_formula_in_a_spreadsheet(client, submission):
-    submission.track.release.drug_list.drugs |= {"D1": ["=HYPERLINK(1)", []]}
-    submission.track.release.drug_list.save()
+    DrugList.objects.update(drugs={"D1": ["=HYPERLINK(1)", []]})
     assert csv_of(client, submission, "drugs")[0]["name"] == "'=HYPERLINK(1)"
 
 

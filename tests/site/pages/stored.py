@@ -56,7 +56,7 @@ def store_card(evaluation: Evaluation, card: dict[str, Any], *, summary: dict[st
         evaluation=evaluation, card=brief(card), summary=summary or a_summary(), draws="draws"
     )
     keep_parts(row, card)
-    DrugList.objects.get_or_create(release=evaluation.track.release, defaults={"drugs": DRUG_NAMES})
+    DrugList.objects.get_or_create(release=evaluation.track.release, defaults={"drugs": dict(DRUG_NAMES)})
     return row
 
 
