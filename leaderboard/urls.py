@@ -49,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("releases/", releases.releases, name="releases"),
     path("releases/<str:release>/", releases.release, name="release"),
     path("releases/<str:release>/sealed/<str:study>/", releases.sealed_study, name="sealed_study"),
+    path("releases/<str:release>/sealed/<str:study>/<str:name>", releases.released_file, name="released_file"),
     path("releases/<str:release>/<str:study>/", releases.study, name="study"),
     path("how/", how.how, name="how"),
     path("how/<slug:name>/", how.how_page, name="how_page"),

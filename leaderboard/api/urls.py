@@ -3,7 +3,18 @@
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.http import conditional_page
 
-from leaderboard.api import boards, catalogue, comparisons, models, people, schema, status, submissions, uploads
+from leaderboard.api import (
+    boards,
+    catalogue,
+    comparisons,
+    models,
+    people,
+    schema,
+    status,
+    studies,
+    submissions,
+    uploads,
+)
 
 urlpatterns: list[URLPattern] = [
     path("schema/", schema.Schema.as_view(), name="api-schema"),
@@ -44,6 +55,8 @@ urlpatterns: list[URLPattern] = [
     path("submissions/<uuid:submission_id>/runs/<int:run_id>/logs/", submissions.RunLogs.as_view(), name="api-logs"),
     path("submissions/<uuid:submission_id>/scores/", submissions.Scores.as_view(), name="api-scores"),
     path("submissions/<uuid:submission_id>/matrices/", submissions.Matrices.as_view(), name="api-matrices"),
+    path("studies/", studies.Studies.as_view(), name="api-studies"),
+    path("studies/<slug:study_id>/", studies.OneStudy.as_view(), name="api-study"),
     path("uploads/", uploads.Uploads.as_view(), name="api-uploads"),
     path("uploads/<uuid:upload_id>/", uploads.OneUpload.as_view(), name="api-upload"),
     re_path("", schema.Unknown.as_view(), name="api-unknown"),

@@ -3,18 +3,19 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from leaderboard.models import Release
+from leaderboard.models import Release, SealedStudy
 from leaderboard.pages import release_sheet as sheet
 from leaderboard.pages import sealed_sheet
 from leaderboard.pages.conditional import keep, page_tag, ready
 from leaderboard.pages.exported import exported
-from leaderboard.reads import benchmark
+from leaderboard.reads import benchmark, released_files
 from leaderboard.reads import releases as stored
+from leaderboard.sealed.allowed import Can, allows
 
 
 @require_safe
@@ -81,24 +82,33 @@ def study(request: HttpRequest, release: str, study: str) -> HttpResponseBase:
 def sealed_study(request: HttpRequest, release: str, study: str) -> HttpResponse:
     """Counts, dates and the commitment: nothing of an answer."""
     found = _found(release)
-    for one in stored.sealed_on(found):
-        if sealed_sheet.address(one) == study:
-            context = {"release": found, "study": one, "page": sealed_sheet.page(one)}
-            context["release_url"] = reverse("release", args=[found.address])
-            context["has_scores"] = allows(one, Can.SHOW_SCORES)
-            names = released_files.names(one)
-            context["files"] = [(name, reverse("released_file", args=[release, study, name])) for name in names]
-            return render(request, "releases/sealed.html", context)
-    raise Http404("This release has no such sealed study.")
+    one = _sealed(found, study)
+    names = released_files.names(one)
+    context = {
+        "release": found,
+        "release_url": reverse("release", args=[found.address]),
+        "study": one,
+        "page": sealed_sheet.page(one),
+        "has_scores": allows(one, Can.SHOW_SCORES),
+        "files": [(name, reverse("released_file", args=[release, study, name])) for name in names],
+    }
+    return render(request, "releases/sealed.html", context)
 
 
 @require_safe
-def released_file(request: HttpRequest, release: str, study: str, name: str) -> FileResponse:
-    """A file of a study that is released: its archive, its answers, their salt."""
-    for one in stored.sealed_on(_found(release)):
-        if sealed_sheet.address(one) == study and name in released_files.names(one):
-            return FileResponse(released_files.opened(one, name), as_attachment=True, filename=name)
-    raise Http404("There is no such file of a released study.")
+def released_file(_request: HttpRequest, release: str, study: str, name: str) -> FileResponse:
+    """Of a study that is released: its archive, its answers, their salt."""
+    one = _sealed(_found(release), study)
+    if name not in released_files.names(one):
+        raise Http404("There is no such file of a released study.")
+    return FileResponse(released_files.opened(one, name), as_attachment=True, filename=name)
+
+
+def _sealed(release: Release, study: str) -> SealedStudy:
+    for one in stored.sealed_on(release):
+        if sealed_sheet.address(one) == study:
+            return one
+    raise Http404("This release has no such sealed study.")
 
 
 def _found(named: str) -> Release:

@@ -46,6 +46,7 @@ class Page:
     state: str
     sentence: str
     facts: tuple[tuple[str, str], ...]
+    comparability: str
 
 
 def address(study: SealedStudy) -> str:
@@ -59,7 +60,8 @@ def line(study: SealedStudy, url: str) -> Line:
 
 
 def page(study: SealedStudy) -> Page:
-    return Page(*STATES[StudyState(study.state)], facts(study))
+    made = study.report or {}
+    return Page(*STATES[StudyState(study.state)], facts(study), made.get("comparability", {}).get("why", ""))
 
 
 def facts(study: SealedStudy) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ MOST_BYTES = 4 << 30
 DISK_KEPT_FREE_BYTES = 1 << 30
 READ_BYTES = 1 << 20
 INCOMING = "incoming-"
+LONGEST_S = 86400
 AGAIN = "Seal it again with `holdout seal`, and send the file that it writes."
 
 
@@ -43,10 +45,23 @@ def take(person: Person, track: str, stream: Stream) -> SealedStudy:
         _demand_known_key(bundle)
         with transaction.atomic():
             study = _made(person, row, bundle)
-            _keep(bundle, _shelf() / bundle.study_id)
+            _keep(bundle, place / "study.tar")
             audit.note(person, "bring in a sealed study", study, commitment=study.commitment)
         queue.wake()
     return study
+
+
+def sweep() -> None:
+    """What a process that was killed had begun to take; nobody takes a day over it."""
+    old = time.time() - LONGEST_S
+    for left in _shelf().glob(f"{INCOMING}*"):
+        if left.stat().st_mtime < old:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def tar_of(study_id: str) -> Path:
+    """The archive as it came, for everybody once its study is released."""
+    return _shelf() / f"{study_id}.tar"
 
 
 def site_key_id() -> str:
@@ -87,7 +102,6 @@ def _save(stream: Stream, to: Path) -> None:
 def _read(tar: Path, folder: Path, track: Track) -> Bundle:
     try:
         bundle = unpack(tar, folder)
-        tar.unlink()
         if bundle.facts.release_id != track.release.release_id:
             sentence = f"It was sealed for the release {bundle.facts.release_name}; {track} is on {track.release}."
             raise Refused("other_release", sentence, "Choose a track of its release, or seal it for this one.", "track")
@@ -128,8 +142,10 @@ def _made(person: Person, track: Track, bundle: Bundle) -> SealedStudy:
         raise Refused("here_already", sentence, "Give a correction a version of its own.", "file", 409) from None
 
 
-def _keep(bundle: Bundle, place: Path) -> None:
+def _keep(bundle: Bundle, tar: Path) -> None:
     """In storage before its row is committed; what a rolled back row left there is the same, to the byte."""
+    place = _shelf() / bundle.study_id
     if place.exists():
         shutil.rmtree(place)
     bundle.folder.rename(place)
+    tar.rename(tar_of(bundle.study_id))

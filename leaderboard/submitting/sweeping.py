@@ -9,6 +9,7 @@ from django.db.models import Model as Row
 from fsspec.core import url_to_fs
 
 from leaderboard.models import Attempt, Evaluation, Track
+from leaderboard.sealed import intake
 from leaderboard.submitting import idempotency, uploads
 
 
@@ -18,6 +19,7 @@ def sweep() -> None:
     sweep_folders("attempts", Attempt, UUID)
     sweep_folders("scores", Evaluation, int)
     sweep_folders("boards", Track, int)
+    intake.sweep()
 
 
 def sweep_folders(of: str, rows: type[Row], key: Callable[[str], Any]) -> int:

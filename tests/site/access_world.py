@@ -30,6 +30,7 @@ from tests.site.builders import (
 )
 from tests.site.curating.builders import make_step, make_study
 from tests.site.pages.cards import a_card
+from tests.site.pages.small_release import store_release
 from tests.site.pages.stored import store_board, store_card, store_published
 
 SECRET = "hush-hush"
@@ -60,7 +61,7 @@ def make_world() -> World:
     cast = make_cast()
     people = {"stranger": cast.stranger, "member": cast.teammate, "owner": cast.owner}
     people |= {"curator": make_person(name="curator", curator=True), "staff": make_person(name="staff", staff=True)}
-    track = make_track()
+    track = make_track(release=store_release())
     shown = make_model(team=cast.team, name="Shown model")
     hidden = make_model(team=cast.team, name=SECRET, description=SECRET, citation=SECRET)
     published, published_run = _submission(shown, track, SubmissionState.PUBLISHED, card=whole_card())
@@ -75,10 +76,13 @@ def make_world() -> World:
     study = make_study(track=track)
     words = {
         "curating/ pk": str(study.pk),
+        "study_id": study.study_id,
         "step_id": str(make_step(study, "sealed", is_open=True).pk),
         "track": track.slug,
         "release": track.release.release_id,
         "name": "rules",
+        "releases/ study": "A",
+        "api/v1/releases/ study": "A",
         "submission_id": str(running.pk),
         "run_id": str(run.pk),
         "published": str(published.pk),

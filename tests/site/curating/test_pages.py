@@ -9,7 +9,8 @@ from django.test import Client
 from benchmark_data.release import Release
 from benchmark_data.synthetic import write_tiny
 from evaluator.sealing import keys
-from leaderboard.models import Act, Opening, SealedStudy
+from leaderboard.api import tokens
+from leaderboard.models import Act, Opening, Scope, SealedStudy
 from leaderboard.sealed import life, queue
 from leaderboard.states import StudyState
 from tests.sealed_bundles import seal_tiny
@@ -67,7 +68,7 @@ def test_a_study_is_brought_in_by_its_file(ann, browse, tar, track, settings, tm
     assert (answer.status_code, answer.url) == (302, f"/curating/{study.pk}/")
     assert (study.state, study.uploaded_by, study.track) == (S.DRAFT, ann, track)
     kept = tmp_path / "storage" / "sealed"
-    assert [place.name for place in kept.iterdir()] == [study.study_id]
+    assert {place.name for place in kept.iterdir()} == {study.study_id, f"{study.study_id}.tar"}
     assert (kept / study.study_id / "y.sealed").stat().st_size == 80 + 16 * study.summary["rows"]
     assert Act.objects.get().what == "bring in a sealed study"
     assert ("sealed.look",) in asked
@@ -97,6 +98,25 @@ def test_a_study_sealed_to_another_key_or_release_is_refused(ann, browse, tar, t
         answer = browse(ann).post("/curating/", {"track": track.slug, "file": file})
     assert "It is sealed to the key" in answer.text
     assert not SealedStudy.objects.exists()
+
+
+def test_a_study_is_brought_in_by_one_body_of_the_api(ann, browse, tar, track, tmp_path):
+    token = tokens.make(ann, name="curl", scope=Scope.SUBMIT)[1]
+    known = {"HTTP_AUTHORIZATION": f"Token {token}"}
+
+    def send(content, of=track.slug):
+        asked = f"/api/v1/studies/?track={of}"
+        return Client().post(asked, content, content_type="application/octet-stream", **known)
+
+    sent = send(tar.read_bytes())
+    study = SealedStudy.objects.get()
+    assert (sent.status_code, sent.json()["study_id"], sent.json()["state"]) == (201, study.study_id, "draft")
+    assert send(tar.read_bytes()).status_code == 409
+    assert send(b"nothing").status_code == 400
+    assert send(b"nothing", of="no-such-track").status_code == 404
+    (listed,) = Client().get("/api/v1/studies/", **known).json()["results"]
+    assert listed == Client().get(f"/api/v1/studies/{study.study_id}/", **known).json()
+    assert listed["report"] is None
 
 
 def test_the_same_study_comes_in_once(ann, browse, tar, track):

@@ -1,7 +1,7 @@
 """A study's whole way on one machine: sealed by its curator, brought in, tried out on a real model in real processes,
 live, frozen, released; and the number that is told is the library's."""
 
-from pathlib import Path
+import re
 
 import numpy as np
 import pytest
@@ -109,7 +109,7 @@ def run_all(agent):
 
 
 def test_from_the_curators_tables_to_a_number_that_everybody_can_check(
-    ann, ben, scorer, track, model, agent, tiny, tmp_path, settings
+    ann, ben, scorer, track, model, agent, tiny, tmp_path, settings, client
 ):
     bundle, tar = seal_tiny(tiny, tmp_path / "at-the-curators", keys.public_key(scorer))
     with tar.open("rb") as file:
@@ -139,12 +139,29 @@ def test_from_the_curators_tables_to_a_number_that_everybody_can_check(
     assert told == release.rounded(exact) != exact
 
     move_on(ann, ben, study, StudyState.RETIRED)
+    assert client.get(f"{page_of(study)}y.parquet").status_code == 404
     move_on(ann, ben, study, StudyState.RELEASED)
     looking.look()
-    published = Path(settings.STORAGE) / "sealed" / study.study_id / "released"
-    assert len(released.check(bundle, published).row_id) == bundle.facts.rows
+    assert len(released.check(bundle, downloaded(client, study, tmp_path)).row_id) == bundle.facts.rows
     whys = list(Opening.objects.order_by("pk").values_list("why", flat=True))
     assert whys == ["validation report", f"score {model}", "publish the answers of a released study"]
+
+
+def page_of(study):
+    return f"/releases/{study.track.release.release_id}/sealed/{study.name}-{study.version}/"
+
+
+def downloaded(client, study, to):
+    """What everybody gets at the study's page, as files; the archive is the curator's own, to the byte."""
+    found = re.findall(r'href="([^"]+)" download>([^<]+)<', client.get(page_of(study)).text)
+    folder = to / "downloaded"
+    folder.mkdir()
+    for url, name in found:
+        (folder / name).write_bytes(client.get(url).getvalue())
+    tar = next(folder.glob("*.tar"))
+    assert tar.read_bytes() == next((to / "at-the-curators").glob("*.tar")).read_bytes()
+    tar.unlink()
+    return folder
 
 
 def by_hand(evaluation, bundle, scorer, settings):
