@@ -82,13 +82,14 @@ def past_board(request: HttpRequest, track: str, asked: Asked) -> HttpResponseBa
     stood = past.stood(track, moment_of(asked.as_of))
     if stood is None:
         raise AskedError(_none_kept(track, asked))
-    tag = page_tag(request, track, asked.query(), stood.etag, str(stood.until), *sorted(stood.withdrawn))
-    if answer := ready(request, tag):
-        return answer
-    whole = [_without_scores(line) if line.key in stood.withdrawn else line for line in _past_lines(stood.pk)]
     found = stored.board_page(track=track, metric=asked.metric, target="")
     if found is None:
         raise NoBoardError
+    around = (found.title, found.description, found.release, str(sorted(found.views)))
+    tag = page_tag(request, asked.query(), stood.etag, str(stood.until), *around, *sorted(stood.withdrawn))
+    if answer := ready(request, tag):
+        return answer
+    whole = [_without_scores(line) if line.key in stood.withdrawn else line for line in _past_lines(stood.pk)]
     shown = chosen(whole, asked, {})
     context = {"table": table(shown, asked), "said": _said(shown, whole, asked), "stood": stood}
     return tagged(render(request, "boards/board.html", shell(found, track, asked) | context), tag)

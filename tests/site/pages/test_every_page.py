@@ -13,7 +13,8 @@ from tests.site.pages.stored import publish, store_board, store_published
 pytestmark = pytest.mark.django_db
 READING = ("home", "boards", "board", "no board", "model", "compare", "published", "published board", "not found")
 ROOMS = ("how", "contract", "statistics", "rules", "status", "releases", "release", "study", "sealed study")
-PAGES = (*READING, *ROOMS)
+VIEWS = ("board of one's own", "board drawn", "board of sealed targets", "board that cannot be")
+PAGES = (*READING, *ROOMS, *VIEWS)
 
 
 @pytest.fixture
@@ -33,6 +34,10 @@ def addresses():
         "boards": reverse("boards"),
         "board": of_board,
         "no board": f"{of_board}?metric=magic",
+        "board of one's own": f"{of_board}?column=r2&sort=-score&name=b",
+        "board drawn": f"{of_board}?shown=targets",
+        "board of sealed targets": f"{of_board}?data=sealed",
+        "board that cannot be": f"{of_board}?column=magic",
         "model": reverse("model", args=[submission.model.slug]),
         "compare": reverse("compare"),
         "published": reverse("published"),
