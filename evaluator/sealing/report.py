@@ -246,12 +246,16 @@ def _ceiling_finding(best: Ceilings) -> Finding:
 
 
 def _power_finding(able: Power) -> Finding:
-    if math.isnan(able.r2):
-        return Finding(Level.LOOK, "power", f"what difference it can tell is not known: {able.reason}")
-    words = f"it can tell two models apart whose R² differs by {able.r2:g} or more"
-    if not math.isnan(able.within_drug):
-        words += f", or whose correlation within drugs differs by {able.within_drug:g}"
-    return Finding(Level.LOOK if able.r2 > 0.1 else Level.FINE, "power", words)
+    told = [
+        f"{what} differs by {size:g} or more"
+        for what, size in (("R²", able.r2), ("correlation within drugs", able.within_drug))
+        if not math.isnan(size)
+    ]
+    words = f"it can tell two models apart whose {', or whose '.join(told)}" if told else "it tells no two models apart"
+    if able.reason:
+        words += f"; {able.reason}"
+    is_weak = math.isnan(able.r2) or able.r2 > 0.1
+    return Finding(Level.LOOK if is_weak else Level.FINE, "power", words)
 
 
 def sheets(plain: dict[str, Any]) -> tuple[Sheet, ...]:
@@ -298,8 +302,8 @@ OVERLAP_NOTE = (
     "half of them (3 or more) are equal to three decimals."
 )
 POWER_NOTE = (
-    "A difference is told when its 95% interval excludes zero in four of five cases; simulated with pairs of equally "
-    "good models that err by drugs and by cells (half of these effects' spread), on the weights that scoring uses."
+    "A difference is told when its 95% interval excludes zero in at least four of five cases; simulated with models "
+    "whose predictions correlate by about .9 and that err about drugs, cells and pairs, on scoring's own weights."
 )
 
 

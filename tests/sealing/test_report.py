@@ -11,9 +11,12 @@ from benchmark_data.manifest import Direction, Entity, Response, Task
 from benchmark_data.release import Study
 from benchmark_data.sealed_ask import Asked
 from benchmark_data.sealed_study import read
+from evaluator.scoring.bootstrap import Resample, Way, r2, replicate
+from evaluator.scoring.intervals import interval
+from evaluator.scoring.pair_sums import Pairs, error_values, truth_values
 from evaluator.sealing.comparable import Ranked, comparability
 from evaluator.sealing.overlap import headline, overlap
-from evaluator.sealing.power import power
+from evaluator.sealing.power import OWN_ERROR, power
 from evaluator.sealing.report import Level, report, rounded, sheets, validation_report
 from evaluator.sealing.twins import Twin, twins
 from tests.sealing.builders import make_facts, opened, seal
@@ -115,20 +118,20 @@ def test_drug_means_are_compared_from_five_shared_drugs_on():
 
 def test_a_larger_study_can_tell_a_smaller_difference():
     found = []
-    for cells, drugs in ((12, 8), (60, 40)):
+    for cells, drugs in ((40, 30), (120, 90)):
         cell, drug = grid(cells, drugs)
-        effects = (
-            np.random.default_rng(1).normal(0, 0.1, cells)[cell] + np.random.default_rng(2).normal(0, 0.2, drugs)[drug]
-        )
-        found.append(power(asked(cell, drug), effects + np.random.default_rng(3).normal(0, 0.1, len(cell))))
-    assert found[1].r2 < found[0].r2 / 2
-    assert found[1].within_drug < found[0].within_drug
+        random = np.random.default_rng(1)
+        effects = random.normal(0, 0.1, cells)[cell] + random.normal(0, 0.1, drugs)[drug]
+        found.append(power(asked(cell, drug), effects + random.normal(0, 0.1, len(cell))))
+    assert 0 < found[1].r2 < found[0].r2 / 1.5
+    assert 0 < found[1].within_drug < found[0].within_drug / 1.5
     assert found[0].reason == ""
 
 
 def test_power_is_the_same_number_every_time():
-    cell, drug = grid(8, 6)
-    assert power(asked(cell, drug), draws(1, 48)) == power(asked(cell, drug), draws(1, 48))
+    cell, drug = grid(20, 16)
+    first, second = (power(asked(cell, drug), draws(1, 320)) for _ in range(2))
+    assert first.r2 == second.r2 > 0
 
 
 @pytest.mark.parametrize(("cells", "drugs", "response"), [(2, 9, None), (9, 2, None), (9, 9, np.full(81, 0.5))])
@@ -139,12 +142,48 @@ def test_power_is_undefined_with_a_reason(cells, drugs, response):
     assert found.reason == "it needs at least 3 cells, 3 drugs, and answers that differ"
 
 
-def test_power_within_drugs_says_why_it_is_not_defined():
-    """One row a drug: nothing can be correlated within one."""
+def test_power_says_of_what_no_difference_is_told():
+    """One row a drug: nothing can be correlated within one, and four drugs tell no difference of R² reliably."""
     cell, drug = np.arange(4, dtype=np.int32), np.arange(4, dtype=np.int32)
     found = power(asked(cell, drug), np.array([0.1, 0.4, 0.2, 0.9]))
-    assert math.isnan(found.within_drug)
-    assert found.reason == "a correlation within drugs is not defined for enough draws"
+    assert math.isnan(found.r2) and math.isnan(found.within_drug)
+    assert found.reason == (
+        "with so few cells or drugs no difference in R² or correlation within drugs is told reliably"
+    )
+
+
+def test_a_difference_of_the_size_that_is_claimed_is_told_and_half_of_it_is_not():
+    """On 60 other draws of cells, drugs, answers and models; that models as good as each other differ is never told."""
+    cell, drug = grid(50, 30)
+    spread = (0.15, 0.08, 0.1)  # of drugs, cells and pairs
+    pairs = Pairs.of(cell=cell, drug=drug)
+    ids = {"cell_ids": [str(n) for n in range(50)], "drug_ids": [str(n) for n in range(30)]}
+    weights = Resample.of(Way.TWO_WAY, seed=1, replicates=200, **ids).at(pairs)
+    told, half, false, claims = 0, 0, 0, []
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+
+        def parts(random=random):
+            of_drug, of_cell, of_pair = (random.normal(0, sd, n) for sd, n in zip(spread, (30, 50, 1500), strict=True))
+            return of_drug[drug] + of_cell[cell], of_pair
+
+        effects, noise = parts()
+        y = effects + noise
+        if seed < 8:
+            claims.append(power(asked(cell, drug), y).r2)
+        # The total spread is that of the answers: errors k times as large cost k² of R².
+        worse, less = (math.sqrt(1 + share * np.mean(claims) / OWN_ERROR**2) for share in (1, 0.5))
+        truth = replicate(weights, [pairs.tables(truth_values(y, centre=y.mean()))])
+        draws = []
+        for factor in (1, 1, worse, less):
+            predicted = effects + factor * OWN_ERROR * sum(parts())
+            draws.append(r2(truth, replicate(weights, [pairs.tables(error_values(y, predicted))]))[:, 0])
+        told += interval(draws[0] - draws[2], units=30).low.value > 0
+        half += interval(draws[0] - draws[3], units=30).low.value > 0
+        false += interval(draws[0] - draws[1], units=30).excludes_zero
+    assert told / 60 >= 0.8
+    assert half / 60 < 0.8
+    assert false <= 3
 
 
 @pytest.mark.parametrize("words", ["fit R2 >= 0.3", "fit R² ≥ .3", "curves with r^2 > 0.30", "R2 at least 0.9"])
