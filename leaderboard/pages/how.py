@@ -11,7 +11,8 @@ from leaderboard.pages.guide import Guide, guides
 GROUPS = (
     ("To take part", ("quickstart-participants", "contract", "rules", "api")),
     ("To read the numbers", ("statistics", "releases", "reference-results")),
-    ("To bring data, to run a board", ("quickstart-curators", "curators", "quickstart-operators")),
+    ("To bring data", ("quickstart-curators", "curators", "keys")),
+    ("To run a board", ("quickstart-operators", "settings", "operating")),
 )
 """What is in none of them comes last."""
 

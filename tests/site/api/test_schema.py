@@ -77,5 +77,5 @@ def what_is_there(case):
         "upload_id": str(Upload.objects.values_list("pk", flat=True).first()),
         "track": "tiny",
         "slug": slugs.get(case.path.split("/")[3]),
-        "release_id": submission.track.release.release_id,
+        "release": submission.track.release.release_id,
     }

@@ -44,7 +44,7 @@ def commands_named():
         text = path.read_text()
         blocks = re.findall(r"```[a-z]*\n(.*?)```", text, flags=re.DOTALL)
         code = blocks + re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
-        for words in re.findall(r"(?:^|[\s;&(/])holdout((?: [a-z-]+)+)", "\n".join(code)):
+        for words in re.findall(r"(?:^|[\s;&(]|bin/)holdout((?: [a-z-]+(?![\w./-]))+)", "\n".join(code)):
             yield path, tuple(words.split())
 
 
