@@ -93,7 +93,8 @@ def _short(value: Any) -> Any:
 
 
 def _key(row: models.Model) -> tuple[str, str]:
-    return row._meta.model_name or "", str(row.pk)
+    """A token's own key is the hash that it is checked by: it has another name for others."""
+    return row._meta.model_name or "", str(getattr(row, "public_id", row.pk))
 
 
 def _who(person: Person | None) -> str:

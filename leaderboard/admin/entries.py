@@ -30,7 +30,7 @@ class UploadRows(Rows):
         Deed(
             name="remove",
             label="Remove, where no submission uses it",
-            act=lambda _person, upload, _why: uploads.remove(upload),
+            act=lambda person, upload, _why: uploads.remove(person, upload),
             done="removed",
             warning="The archive's file is deleted. Its team would have to send it again.",
         ),

@@ -114,7 +114,7 @@ class OneUpload(PersonsDoor):
         responses={204: None, 409: OpenApiResponse(description="A submission uses it")},
     )
     def delete(self, request: Request, upload_id: UUID) -> Response:
-        uploads.remove(self.upload(request, upload_id))
+        uploads.remove(self.person(request), self.upload(request, upload_id))
         return Response(status=204)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from evaluator import logs
 from leaderboard import audit
 
 DJANGOS = frozenset(
@@ -16,7 +17,7 @@ class AuditedCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> Any:
         name = type(self).__module__.rsplit(".", 1)[-1]
         given = {key: value for key, value in options.items() if key not in DJANGOS and value not in (None, False, [])}
-        with audit.by_command(name):
+        with audit.by_command(name), logs.tracing(logs.trace() or logs.new_trace()):
             try:
                 answer = super().execute(*args, **options)
             except BaseException as error:

@@ -54,7 +54,7 @@ def submit(request: PersonsRequest) -> HttpResponse:
 @persons_page
 def remove_upload(request: PersonsRequest, upload_id: UUID) -> HttpResponse:
     upload = access.one(access.uploads_of(request.user).select_related("team"), pk=upload_id)
-    uploads.remove(upload)
+    uploads.remove(request.user, upload)
     messages.success(request, f"The archive {upload.name} is removed.")
     return redirect(f"{reverse('submit')}?{urlencode({'team': upload.team.slug})}")
 

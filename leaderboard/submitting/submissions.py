@@ -49,7 +49,7 @@ def submit(person: Person, draft: Draft) -> Submission:
             track=track,
             version=(model.submissions.aggregate(last=Max("version"))["last"] or 0) + 1,
             person=person,
-            request_id=logs.trace(),
+            request_id=logs.trace() or logs.new_trace(),
             upload=upload,
             image_origin=draft.origin,
             image_name=draft.image or (upload.name if upload else drafts.REFERENCE + draft.reference),
@@ -79,12 +79,16 @@ def delete(person: access.Who, submission: Submission) -> None:
     access.demand(access.may_delete, person, submission)
     with transaction.atomic():
         locked = (
-            Submission.objects.select_for_update(of=("self",)).select_related("track", "upload", "model__team").get(pk=submission.pk)
+            Submission.objects.select_for_update(of=("self",))
+            .select_related("track", "upload", "model__team")
+            .get(pk=submission.pk)
         )
         if locked.state in MAY_BE_WITHDRAWN:
             _withdraw(locked)
         is_counted = quotas.counted(Submission.objects.filter(pk=locked.pk)).exists()
-        audit.note(person, "delete with its data", locked, before={"state": submission.state}, team=locked.model.team.name)
+        audit.note(
+            person, "delete with its data", locked, before={"state": submission.state}, team=locked.model.team.name
+        )
         attempts = [pk.hex for pk in Attempt.objects.filter(run__submission=locked).values_list("pk", flat=True)]
         open_ones = locked.evaluations.filter(study=None)  # what was scored on a sealed study was told, and stays so
         scores = [f"scores/{pk}" for pk in open_ones.values_list("pk", flat=True)]

@@ -24,6 +24,7 @@ from django.utils import timezone
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from leaderboard import audit
 from leaderboard.models import Person, Team, Upload
 from leaderboard.models.entries import UploadState
 from leaderboard.submitting import access, texts
@@ -98,7 +99,7 @@ def take_whole(person: Person, team: Team, name: str, file: IO[bytes]) -> Upload
     return upload
 
 
-def remove(upload: Upload) -> None:
+def remove(person: access.Who, upload: Upload) -> None:
     """Forget an archive that no submission uses."""
     with transaction.atomic():
         upload = access.one(Upload.objects.select_for_update(), pk=upload.pk)
@@ -106,6 +107,7 @@ def remove(upload: Upload) -> None:
             raise Refused(
                 "in_use", "A submission uses this archive.", "Delete the submission with its data.", status=409
             )
+        audit.note(person, "remove", upload, team=upload.team.name)
         discard(upload)
 
 

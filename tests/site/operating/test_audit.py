@@ -18,7 +18,7 @@ from leaderboard.api import tokens
 from leaderboard.management import commands
 from leaderboard.management.audited import AuditedCommand
 from leaderboard.models import Act, Host, Person, Scope, Submission, Team, Token, Track
-from leaderboard.submitting import submissions, teams
+from leaderboard.submitting import submissions, teams, uploads
 from leaderboard.submitting.errors import Refused
 from tests.site import builders
 
@@ -71,7 +71,8 @@ def test_everything_that_an_operator_may_do_to_a_row_is_written_down(rf, staff, 
     do(request, replaced, [row])
     written = Act.objects.get(what=deed.name)
     assert done == [row]
-    assert (written.who, written.kind, written.row) == (staff.email, kind._meta.model_name, str(row.pk))
+    key = str(getattr(row, "public_id", row.pk))
+    assert (written.who, written.kind, written.row) == (staff.email, kind._meta.model_name, key)
     assert written.detail["why"] == "because"
 
 
@@ -188,6 +189,12 @@ def test_a_team_that_goes_and_people_who_are_put_out_are_written_down():
         ("delete", "team"),
     ]
     assert not Team.objects.filter(pk=cast.team.pk).exists()
+
+
+def test_an_archive_that_is_removed_is_written_down():
+    upload = builders.make_upload()
+    uploads.remove(upload.person, upload)
+    assert Act.objects.get().detail == {"team": upload.team.name}
 
 
 def test_an_operators_withdrawal_is_one_line(client, staff):

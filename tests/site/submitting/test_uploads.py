@@ -188,14 +188,14 @@ def test_a_file_from_a_form_is_taken_in_pieces(cast, settings):
 def test_an_archive_in_use_is_not_removed(cast):
     upload = sent(begun(cast), 0, CONTENT)
     builders.make_submission(team=cast.team, upload=upload)
-    assert refusal(uploads.remove, upload).code == "in_use"
+    assert refusal(uploads.remove, None, upload).code == "in_use"
     assert uploads.path_of(upload).exists()
 
 
 def test_a_removed_archive_takes_nothing_more(cast, django_capture_on_commit_callbacks):
     upload = begun(cast)
     with django_capture_on_commit_callbacks(execute=True):
-        uploads.remove(upload)
+        uploads.remove(None, upload)
     assert not uploads.path_of(upload).exists()
     assert refusal(sent, upload, 0, CONTENT).status == 409
 
@@ -273,7 +273,7 @@ def test_an_upload_that_is_removed_while_a_piece_comes_stays_removed(cast):
 
     class Removes(io.BytesIO):
         def read(self, size=-1, /):
-            uploads.remove(upload)
+            uploads.remove(None, upload)
             return super().read(size)
 
     assert refusal(uploads.append, upload, 0, Removes(CONTENT)).status == 404
