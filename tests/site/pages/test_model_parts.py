@@ -59,8 +59,8 @@ def test_a_column_sorts_both_ways_and_what_is_undefined_stays_last(client, submi
 def test_the_column_that_is_sorted_by_says_so_and_turns_round_when_asked_again(client, submission):
     page = client.get(page_of(submission), {"sort": "-r"}).text
     assert page.count("aria-sort=") == 1
-    assert 'aria-sort="descending"><a href="?sort=r">' in page
-    assert '<a href="?sort=-rmse">' in page
+    assert 'aria-sort="descending"><a id="by-r" href="?sort=r">' in page
+    assert '<a id="by-rmse" href="?sort=-rmse">' in page
 
 
 @pytest.mark.parametrize(
