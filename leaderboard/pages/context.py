@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import reverse
+
+from leaderboard.submitting.access import is_curator
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ NAVIGATION = (
     ("submit", "Submit"),
 )
 ACCOUNT_NAVIGATION = (("submissions", "Submissions"), ("teams", "Teams"), ("tokens", "Tokens"))
+CURATORS_NAVIGATION = (("curating", "Sealed studies"),)
 
 
 def site(request: HttpRequest) -> dict[str, object]:
@@ -31,8 +35,13 @@ def site(request: HttpRequest) -> dict[str, object]:
         "is_demonstration": settings.DEMONSTRATION,
         "mail_folder": settings.EMAIL_FILE_PATH if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend") else "",
         "navigation": _entries(NAVIGATION, request.path),
-        "account_navigation": _entries(ACCOUNT_NAVIGATION, request.path),
+        "account_navigation": _entries(_account_navigation(request), request.path),
     }
+
+
+def _account_navigation(request: HttpRequest) -> tuple[tuple[str, str], ...]:
+    who = getattr(request, "user", AnonymousUser())  # a request may be refused before anybody is known
+    return (*ACCOUNT_NAVIGATION, *(CURATORS_NAVIGATION if is_curator(who) else ()))
 
 
 def _entries(names: tuple[tuple[str, str], ...], path: str) -> list[Entry]:

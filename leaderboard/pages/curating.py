@@ -27,9 +27,7 @@ PER_PAGE = 50
 
 class BringForm(forms.Form):
     track = forms.ModelChoiceField(Track.objects.none(), to_field_name="slug", label="Track", empty_label=None)
-    file = forms.FileField(
-        label="Sealed study", help_text="The .holdout-study.tar that `holdout seal` wrote, up to 4 GB."
-    )
+    file = forms.FileField(label="Sealed study", help_text="The .holdout-study.tar that sealing wrote, up to 4 GB.")
 
 
 class RulesForm(forms.Form):
@@ -90,7 +88,7 @@ def curating(request: PersonsRequest) -> HttpResponse:
         else:
             messages.success(request, f"{study} is here as a draft. The scorer writes its report in a moment.")
             return redirect("curated", study.pk)
-    page = {"form": form, "studies": reads.studies(), "key_id": intake.site_key_id()[:16]}
+    page = {"form": form, "studies": sheet.lines(reads.studies()), "key_id": intake.site_key_id()[:16]}
     return render(request, "curating/list.html", page, status=400 if form.errors else 200)
 
 

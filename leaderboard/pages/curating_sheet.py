@@ -1,6 +1,6 @@
 """What curators are told of a sealed study: what each step will do, what it costs, and who sees what of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +91,11 @@ class Trials:
     sources: tuple[str, ...]
     has_before: bool
     rows: tuple[TrialRow, ...]
+
+
+def lines(studies: Iterable[SealedStudy]) -> list[tuple[SealedStudy, str]]:
+    """Each with the badge of its state."""
+    return [(study, STATE_BADGE[S(study.state)]) for study in studies]
 
 
 def step_of(to: StudyState) -> Step:
