@@ -12,6 +12,8 @@ from django.http.request import validate_host
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from leaderboard import env
+
 REGISTRY = re.compile(r"[a-z0-9.-]+(:\d+)?")
 SECOND_FACTOR = "leaderboard.second_factor.staff_need_second_factor"
 
@@ -79,6 +81,27 @@ def second_factor(**_: Any) -> Iterator[CheckMessage]:
     if SECOND_FACTOR not in settings.MIDDLEWARE:
         hint = f"Put {SECOND_FACTOR!r} back into MIDDLEWARE, after allauth's."
         yield Error("Staff could work without a second factor.", hint=hint, id="holdout.E008")
+
+
+@register(Tags.security)
+def scorer(**_: Any) -> Iterator[CheckMessage]:
+    """The walls around sealed answers, as far as one process can see them. A demonstration has none."""
+    if settings.DEMONSTRATION:
+        return
+    is_scorer = env.is_set("HOLDOUT_SCORER_DATABASE_URL")
+    if (settings.SCORER_KEYS is not None) != is_scorer:
+        hint = (
+            "Give HOLDOUT_SCORER_KEYS and HOLDOUT_SCORER_DATABASE_URL to the scorer's process, both, and to no other."
+        )
+        yield Error(
+            "A process of the site knows the scorer's keys, or half of its settings.", hint=hint, id="holdout.E011"
+        )
+    if is_scorer and (env.is_set("DATABASE_URL") or env.is_set("HOLDOUT_HOST_BROKER")):
+        hint = "Start it with the variables of deploy/compose.yml and no others."
+        yield Error("The scorer is told the site's database or the hosts' broker.", hint=hint, id="holdout.E012")
+    if settings.SCORER_BROKER_URL == settings.HOST_BROKER_URL:
+        hint = "Set HOLDOUT_SCORER_BROKER to a server, or a user of Redis, that no host knows."
+        yield Error("Hosts reach the scorer's queue.", hint=hint, id="holdout.E013")
 
 
 @register(Tags.security)
