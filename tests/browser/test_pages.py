@@ -19,6 +19,7 @@ from tests.site.builders import (
     make_track,
     make_upload,
 )
+from tests.site.pages.small_release import store_release, store_sealed
 from tests.site.pages.stored import publish, store_board, store_published
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -48,6 +49,8 @@ def looked_at(page, addresses, width):
 def addresses(cast):
     track = make_track()
     shown = publish(track=track)
+    small = store_release()
+    sealed = store_sealed(small)
     store_board(track=track)
     board = store_published({("A", "B"): 0.5})
     model = make_model(team=cast.team, name="A model of a rather long name")
@@ -57,7 +60,12 @@ def addresses(cast):
     make_upload(team=cast.team)
     invitation = teams.invite(cast.owner, cast.team, "somebody-with-a-long-address@example.org")
     open_pages = [
-        *(reverse(name) for name in ("home", "boards", "published", "about", "account_login", "account_signup")),
+        *(reverse(name) for name in ("home", "boards", "published", "account_login", "account_signup")),
+        *(reverse(name) for name in ("how", "releases", "status")),
+        *(reverse("how_page", args=[name]) for name in ("contract", "statistics", "settings")),
+        reverse("release", args=[small.address]),
+        reverse("study", args=[small.address, "A"]),
+        reverse("sealed_study", args=[small.address, f"{sealed.name}-{sealed.version}"]),
         *(reverse(name) for name in ("account_reset_password", "account_email_verification_sent")),
         reverse("board", args=[track.slug]),
         reverse("model", args=[shown.model.slug]),
