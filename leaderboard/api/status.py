@@ -23,7 +23,6 @@ class HostShape(s.Serializer[Any]):
     cpus = s.FloatField()
     memory_mb = s.IntegerField()
     gpus = s.IntegerField()
-    free_disk_mb = s.IntegerField()
 
 
 class StateShape(s.Serializer[Any]):

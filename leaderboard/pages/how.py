@@ -19,10 +19,11 @@ GROUPS = (
 
 @require_safe
 def how(request: HttpRequest) -> HttpResponseBase:
-    tag = page_tag(request)
+    groups = _groups()
+    tag = page_tag(request, *(guide.title + guide.lead for _, listed in groups for guide in listed))
     if answer := ready(request, tag):
         return answer
-    return keep(request, render(request, "how/how.html", {"groups": _groups()}), tag)
+    return keep(request, render(request, "how/how.html", {"groups": groups}), tag)
 
 
 @require_safe
@@ -33,8 +34,7 @@ def how_page(request: HttpRequest, name: str) -> HttpResponseBase:
     tag = page_tag(request, found.html)
     if answer := ready(request, tag):
         return answer
-    context = {"guide": found, "groups": _groups()}
-    return keep(request, render(request, "how/page.html", context), tag)
+    return keep(request, render(request, "how/page.html", {"guide": found}), tag)
 
 
 @require_safe

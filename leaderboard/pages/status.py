@@ -33,7 +33,7 @@ class HostRow:
     heard: str
     places: str
     room: str
-    disk: str
+    disk: str  # for operators, as the reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ def status(request: HttpRequest) -> HttpResponse:
         "hosts": [host_row(host, is_told=is_told) for host in found.hosts],
         "states": [state_row(line) for line in found.states],
         "facts": facts(found),
+        "is_told": is_told,
         "boards": [boards_row(line) for line in found.boards],
     }
     return render(request, "status/status.html", context)
@@ -102,7 +103,7 @@ def host_row(host: HostLine, *, is_told: bool) -> HostRow:
         heard="never" if host.heard_s is None else f"{amounts.duration(max(0.0, host.heard_s))} ago",
         places=f"{max(0, host.slots - host.taken)} of {host.slots}",
         room=_room(host),
-        disk=amounts.size(host.free_disk_mb << 20),
+        disk=amounts.size(host.free_disk_mb << 20) if is_told else "",
     )
 
 

@@ -1,4 +1,8 @@
-"""How the board itself stands: hosts, queue, scoring, boards. For everybody, so nobody's names are in it."""
+"""How the board itself stands: hosts, queue, scoring, boards.
+
+For everybody, so nobody's names are in it, and no run on a sealed study is counted: a team that watched these numbers
+would learn how long its container took over hidden data, which is a way for it to tell what it saw there.
+"""
 
 import statistics
 from collections.abc import Sequence
@@ -53,7 +57,8 @@ class SelfTest(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostLine:
-    """`reason` is the host's own sentence: it can name what does not hold there, so it is for operators."""
+    """For operators alone are `reason`, the host's own sentence, which can name what does not hold there, and its disk,
+    which fills with what a container writes over hidden data too."""
 
     name: str
     standing: HostStanding
@@ -117,7 +122,8 @@ class Standing:
 def standing() -> Standing:
     hosts = host_lines()
     runs = dict(
-        Run.objects.filter(state__in=(RunState.QUEUED, RunState.RUNNING, RunState.PARKED))
+        Run.objects.exclude(purpose=Purpose.SEALED)
+        .filter(state__in=(RunState.QUEUED, RunState.RUNNING, RunState.PARKED))
         .values_list("state")
         .annotate(n=Count("id"))
     )
@@ -136,9 +142,8 @@ def standing() -> Standing:
 
 
 def host_lines() -> tuple[HostLine, ...]:
-    rows = Host.objects.annotate(
-        age=Now() - F("reported_at"), taken=Count("attempts", Q(attempts__state=AttemptState.OPEN))
-    )
+    told = Q(attempts__state=AttemptState.OPEN) & ~Q(attempts__run__purpose=Purpose.SEALED)
+    rows = Host.objects.annotate(age=Now() - F("reported_at"), taken=Count("attempts", told))
     return tuple(_host_line(host) for host in rows.order_by("name"))
 
 

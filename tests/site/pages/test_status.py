@@ -1,5 +1,6 @@
 """The status page: what takes work, what waits and why, and nobody's names."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -106,6 +107,23 @@ def test_what_does_not_hold_on_a_host_is_told_to_operators_alone(client):
     assert SECRET in page
     assert "<b>x</b>" not in page
     assert SECRET not in client.get("/api/v1/status/").text
+
+
+def test_what_runs_on_a_sealed_study_moves_no_number_that_its_team_could_watch(client):
+    make_host(name="one", free_disk_mb=100_000)
+    address = "/api/v1/status/"
+
+    def told():
+        page = re.sub(r"<time.*?</time>|[0-9.]+ s ago", "", page_of(client))
+        return page, {name: said for name, said in client.get(address).json().items() if name not in ("at", "hosts")}
+
+    before = told()
+    run = make_run(purpose=Purpose.SEALED, state=RunState.RUNNING, submission=make_submission(state="published"))
+    make_run(purpose=Purpose.SEALED, submission=run.submission)
+    make_attempt(run=run, host=standing_host("one"))
+    type(standing_host("one")).objects.update(free_disk_mb=90_000)
+    assert told() == before
+    assert {(host["taken"], "free_disk_mb" in host) for host in client.get(address).json()["hosts"]} == {(0, False)}
 
 
 def test_nobodys_names_are_told(client):
