@@ -53,9 +53,8 @@ def asked(request: HttpRequest, card: Mapping[str, Any]) -> Asked | None:
     )
 
 
-def asked_entry(request: HttpRequest, card: Mapping[str, Any]) -> Entry | None:
-    """Of those that were taken apart; if none is asked for, the first from one study to another."""
-    entries = [(one["source"], one["target"]) for one in card.get("breakdowns", {}).get("stratum", ())]
+def asked_entry(request: HttpRequest, entries: Sequence[tuple[str, str]]) -> Entry | None:
+    """Of those, by source and target, that were taken apart; usually the first from one study to another."""
     if not entries:
         return None
     sources, targets = (list(dict.fromkeys(names)) for names in zip(*entries, strict=True))

@@ -120,14 +120,11 @@ def _matrices(request: HttpRequest, found: Shown, one: Version, stored: Card) ->
 
 def _entry(request: HttpRequest, stored: Card) -> dict[str, Any]:
     """One entry of G taken apart: strata in full, of drugs how they are spread, the best and the worst."""
-    entry = asked_entry(request, stored.card)
+    by_entry = {(one["source"], one["target"]): one for one in stored.card.get("breakdowns", {}).get("stratum", ())}
+    entry = asked_entry(request, list(by_entry))
     if entry is None:
         return {}
-    whole = next(
-        part
-        for part in stored.card["breakdowns"]["stratum"]
-        if (part["source"], part["target"]) == (entry.source, entry.target)
-    )
+    whole = by_entry[entry.source, entry.target]
     strata = part_rows(whole)
     context = {"entry": entry, "strata": _with_shares(strata, whole), "strata_columns": columns_of(whole)}
     found = entry_scores(stored.evaluation, "drug", source=entry.source, target=entry.target)

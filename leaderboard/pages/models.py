@@ -14,7 +14,7 @@ from leaderboard.pages.model_page import about, drawings, scores
 from leaderboard.pages.model_parts import table
 from leaderboard.reads.models import Shown, Version, shown_model
 from leaderboard.reads.places import board_stamp
-from leaderboard.reads.sheets import card_of, entry_scores
+from leaderboard.reads.sheets import entries_with_scores, entry_scores
 
 NOUNS = {"drug": "Drug", "mechanism": "Mechanism"}
 
@@ -47,9 +47,9 @@ def parts(request: HttpRequest, slug: str, version: int, by: str) -> HttpRespons
     tag = page_tag(request, request.GET.urlencode(), str(one.computed_at), *_said(found, one))
     if answer := ready(request, tag):
         return answer
-    card = card_of(one.submission)
-    entry = asked_entry(request, card.card) if card else None
-    stored = entry and card and entry_scores(card.evaluation, by, source=entry.source, target=entry.target)
+    there = entries_with_scores(one.evaluation, by) if one.evaluation else set()
+    entry = asked_entry(request, _in_order(one, there))
+    stored = entry and one.evaluation and entry_scores(one.evaluation, by, source=entry.source, target=entry.target)
     if entry is None or not stored:
         raise Http404("This version was not taken apart.")
     sought, sort, page = (request.GET.get(name, "") for name in ("q", "sort", "page"))
@@ -84,6 +84,13 @@ def _address(found: Shown, one: Version) -> str:
     if one == found.published[0]:
         return reverse("model", args=[found.model.slug])
     return reverse("model_version", args=[found.model.slug, one.number])
+
+
+def _in_order(one: Version, there: set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """As the track has its sources and targets."""
+    definition = one.submission.track.definition
+    order = {name: i for i, name in enumerate(dict.fromkeys((*definition["sources"], *definition["targets"])))}
+    return sorted(there, key=lambda entry: [order.get(name, len(order)) for name in entry])
 
 
 def _withdrawn(request: HttpRequest, found: Shown, one: Version) -> HttpResponse:

@@ -75,6 +75,12 @@ def entry_scores(evaluation: int, by: str, *, source: str, target: str) -> tuple
     return None if row is None else (row[0], _names(row[1]))
 
 
+def entries_with_scores(evaluation: int, by: str) -> set[tuple[str, str]]:
+    """Source and target of every entry of G that was taken apart so."""
+    found = ScorePart.objects.filter(scorecard__evaluation=evaluation, by=by)
+    return set(found.values_list("source", "target"))
+
+
 def all_scores(evaluation: int, by: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Source, target and scores of every entry, one in memory at a time."""
     found = ScorePart.objects.filter(scorecard__evaluation=evaluation, by=by).order_by("source", "target")
