@@ -21,6 +21,7 @@ from leaderboard.pages.exported import exported
 from leaderboard.publishing.comparisons import MOST, MOST_IN_DETAIL, compared
 from leaderboard.publishing.designs import Plan
 from leaderboard.publishing.entrants import NOT_RANKED
+from leaderboard.publishing.measures import View
 from leaderboard.reads import comparing
 from leaderboard.reads.comparing import Option, UnknownModelError
 
@@ -35,9 +36,9 @@ def compare(request: HttpRequest) -> HttpResponseBase:
     plan = Plan(track)
     try:
         asked = replace(Asked.read(request.GET), track=track.slug)
-        asked.view(plan.views)
+        view = asked.view(plan.views)
         these = comparing.chosen(there, asked.models)
-        context = _compared(plan, asked, these) if len(these) > 1 else {}
+        context = _compared(plan, these, view) if len(these) > 1 else {}
     except (AskedError, UnknownModelError) as refused:
         return _refused(request, track, there, refused)
     if "drawings" in context and (file := exported(request, context["drawings"].values())):
@@ -57,8 +58,7 @@ def _track(request: HttpRequest) -> Track:
     return found
 
 
-def _compared(plan: Plan, asked: Asked, these: Sequence[Option]) -> dict[str, Any]:
-    view = asked.view(plan.views)
+def _compared(plan: Plan, these: Sequence[Option], view: View) -> dict[str, Any]:
     who, entries = comparing.stored(plan, these, Storage(settings.STORAGE), view)
     found = compared(plan, who, entries, view)
     labels = comparing.labels(these)

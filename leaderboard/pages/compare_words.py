@@ -52,8 +52,8 @@ def _of_two(labels: Sequence[str], found: Compared) -> Saying:
     difference = found.pairs[0, 1]
     name, verdict, interval = score_name(found.view), difference.verdict, difference.interval
     if verdict is Verdict.UNDEFINED:
-        why = interval.estimate.reason or interval.low.reason
-        return Saying(f"{labels[0]} and {labels[1]} cannot be compared by this score.", f"{_sentence(why)}", "warning")
+        why = interval.estimate.reason or interval.low.reason or Verdict.UNDEFINED
+        return Saying(f"{labels[0]} and {labels[1]} cannot be compared by this score.", f"{why}.", "warning")
     digits = digits_for(difference)
     low, high, least = interval.low.value, interval.high.value, number(difference.at_least.value, digits=digits)
     told = [TOO_NARROW] if interval.too_narrow else []
@@ -137,15 +137,10 @@ def _left_out(labels: Sequence[str], found: Compared) -> str:
     reasons = dict.fromkeys(
         found.pairs[pair].interval.low.reason or "" for pair in found.pairs if set(pair) & set(left)
     )
-    return f"Without a defined score: {_listed([labels[i] for i in left])} ({'; '.join(filter(None, reasons))})."
+    return f"Not compared: {_listed([labels[i] for i in left])} ({'; '.join(filter(None, reasons))})."
 
 
 def _listed(names: Sequence[str]) -> str:
     if len(names) > MOST_NAMED:
         return f"{', '.join(names[:MOST_NAMED])} and {len(names) - MOST_NAMED} more"
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-
-
-def _sentence(reason: str | None) -> str:
-    said = reason or "the score is undefined"
-    return f"{said[:1].upper()}{said[1:]}."

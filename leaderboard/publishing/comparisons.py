@@ -62,7 +62,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """One score of each model: draws (models, 1 + replicates), and why a model has no interval, or nothing."""
+    """One score of each model: draws (models, 1 + replicates), and which has no interval and why, or nothing."""
 
     draws: Floats
     why: Sequence[str]
@@ -105,7 +105,7 @@ def compared(plan: Plan, who: Sequence[Entrant], entries: Sequence[EntryDraws | 
         pairs,
         found,
         views={one: list(differences(of_view(who, one), others).values()) for one in plan.views},
-        entries={} if lacking else _entries(plan, stored, view, others),
+        entries={} if lacking else _entries(plan, [one.model for one in who], stored, view),
         entries_why=f"{', '.join(lacking)} has to be scored again for this" if lacking else "",
     )
 
@@ -114,7 +114,10 @@ def of_view(who: Sequence[Entrant], view: View) -> Scores:
     intervals = [one.intervals[view.key] for one in who]
     return Scores(
         np.stack([one.draws[view.key] for one in who]),
-        ["" if is_defined(one["low"]) else one["low"]["undefined"] for one in intervals],
+        [
+            "" if is_defined(found["low"]) else f"{one.model}: {found['low']['undefined']}"
+            for one, found in zip(who, intervals, strict=True)
+        ],
         units=min(one.units[view.target] for one in who),
         too_narrow=any(one["too_narrow"] for one in intervals),
         higher_is_better=view.measure.higher_is_better,
@@ -175,14 +178,19 @@ def _negligible(estimates: Floats) -> float:
 
 
 def _places(scores: Scores, pairs: Mapping[Pair, Difference]) -> list[Place]:
-    """As boards give them, from these verdicts: rank and sentence never say different things."""
+    """As boards give them, from these verdicts: rank and sentence never say different things.
+
+    Without a rank is who has no interval, and who leaves too few replicates in common with the others.
+    """
     n = len(scores.draws)
     better = np.zeros((n, n), dtype=np.bool_)
     for (a, b), difference in pairs.items():
         better[a, b] = difference.verdict is Verdict.BETTER
         better[b, a] = difference.verdict is Verdict.WORSE
     sign = -1 if scores.higher_is_better else 1
-    ranked = sorted((i for i in range(n) if not scores.why[i]), key=lambda i: sign * scores.draws[i, 0])
+    apart = {i for i in range(n) if scores.why[i]}
+    kept = {i for pair, one in pairs.items() if one.verdict is not Verdict.UNDEFINED for i in pair}
+    ranked = sorted(kept or set(range(n)) - apart, key=lambda i: sign * scores.draws[i, 0])
     groups = tie_groups(better[np.ix_(ranked, ranked)])
     found = [Place(len(ranked) + 1, n, None)] * n
     for i, group in zip(ranked, groups, strict=True):
@@ -191,24 +199,25 @@ def _places(scores: Scores, pairs: Mapping[Pair, Difference]) -> list[Place]:
 
 
 def _entries(
-    plan: Plan, stored: Sequence[EntryDraws], view: View, others: Sequence[Pair]
+    plan: Plan, names: Sequence[str], stored: Sequence[EntryDraws], view: View
 ) -> dict[EntryKey, list[Difference]]:
     """Every entry, by the measure of `view`."""
     narrow = is_r2(view.measure, plan.metric)
+    others = [(0, i) for i in range(1, len(names))]
     found = {}
     for k, key in enumerate(stored[0].keys):
         cells, drugs = stored[0].units[k]
-        draws = np.stack([one.draws[k] for one in stored])
-        own = [interval(one, units=min(cells, drugs)) for one in draws]
         scores = Scores(
-            draws,
-            [
-                "" if it.low.is_defined else of_one.why[k] or it.low.reason or ""
-                for of_one, it in zip(stored, own, strict=True)
-            ],
+            np.stack([one.draws[k] for one in stored]),
+            [_why(name, one, k) for name, one in zip(names, stored, strict=True)],
             units=min(cells, drugs),
             too_narrow=narrow and drugs < R2_NEEDS_DRUGS,
             higher_is_better=view.measure.higher_is_better,
         )
         found[key] = list(differences(scores, others).values())
     return found
+
+
+def _why(name: str, stored: EntryDraws, entry: int) -> str:
+    own = interval(stored.draws[entry], units=min(stored.units[entry]))
+    return "" if own.low.is_defined else f"{name}: {stored.why[entry] or own.low.reason}"

@@ -88,8 +88,8 @@ def test_an_undefined_score_is_said_with_its_reason_and_the_other_measures_stand
     contender(track, "Constant", 0.1, seed=2, undefined=[Measure.PEARSON])
     kind, short, long = words(answer := compare("whole", "constant", metric="pearson"))
     assert (kind, short) == ("warning", "Whole and Constant cannot be compared by this score.")
-    assert WHY.removeprefix("t") in long
-    assert '<span class="undefined">n/a</span><span class="why">the predictions are constant' in answer.text
+    assert long == f"Constant: {WHY}."
+    assert '<span class="undefined">n/a</span><span class="why">Constant: the predictions are constant' in answer.text
     assert words(compare("whole", "constant"))[1] == "Whole is better than Constant."
 
 
@@ -128,7 +128,7 @@ def test_many_of_which_none_can_be_told_from_another_are_said_to_be_so(track, co
 def test_one_without_a_score_is_left_out_of_many_with_its_reason(three, track, compare):
     contender(track, "Constant", 0.3, undefined=list(Measure))
     answer = compare("good", "better", "constant")
-    assert f"Without a defined score: Constant ({WHY})." in words(answer)[2]
+    assert f"Not compared: Constant (Constant: {WHY})." in words(answer)[2]
     assert words(answer)[1] == "Better is better than Good."
 
 
@@ -179,7 +179,7 @@ def test_scores_that_cannot_be_used_are_undefined_and_stop_nothing(three, track,
     (tmp_path / "scores" / str(broken.evaluations.get().pk) / "draws.npy").write_bytes(b"nothing of the kind")
     _, short, long = words(compare("good", "broken"))
     assert short == "Good and Broken cannot be compared by this score."
-    assert long == "Its scores have to be computed again."
+    assert long == "Broken: its scores have to be computed again."
     assert "cannot be used" in caplog.text
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zlib
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -16,9 +17,9 @@ from evaluator.scoring.ranking import standings
 from evaluator.scoring.weights import Kind, poisson_weights
 from leaderboard.publishing import boards
 from leaderboard.publishing.comparison_files import comparison_csv, plain_comparison
-from leaderboard.publishing.comparisons import Scores, Verdict, compared, differences
+from leaderboard.publishing.comparisons import Scores, Verdict, _places, compared, differences
 from leaderboard.publishing.measures import Measure, View
-from leaderboard.publishing.placing import better_than
+from leaderboard.publishing.placing import Place, better_than
 from leaderboard.publishing.predictions import Predictions
 from leaderboard.publishing.scoring import score
 from leaderboard.reads import comparing
@@ -145,7 +146,9 @@ def test_json_and_csv_say_the_same_of_every_difference(scored, made, plan):
     for line, (part, one) in zip(lines, every, strict=True):
         assert (line["part"], line["metric"], line["verdict"]) == (part, one["metric"], one["verdict"])
         low = one["difference"]["low"]
-        assert float(line["low"]) == low if isinstance(low, float) else line["undefined"] in low["undefined"]
+        assert (
+            float(line["low"]) == low if isinstance(low, float) else line["undefined"].lstrip("'") in low["undefined"]
+        )
     assert {line["second_model"] for line in lines} == {"poor", "'=1+1"}
     assert plain["pairs"][1]["verdict"] == "undefined"
     assert "the predictions are constant" in plain["pairs"][1]["difference"]["low"]["undefined"]
@@ -232,6 +235,14 @@ def test_a_score_that_is_known_without_its_interval_keeps_its_difference():
     found = differences(scores, [(0, 1)])[0, 1]
     assert found.interval.estimate.value == pytest.approx(0.1)
     assert found.verdict is Verdict.UNDEFINED
+
+
+def test_one_that_leaves_no_common_replicates_has_no_rank_and_the_others_do():
+    scores = made_scores(4, ahead=0.1, replicates=150)
+    scores.draws[1, 1:120] = np.nan
+    found = _places(scores, differences(scores, list(combinations(range(4), 2))))
+    assert [place.tie_group for place in found] == [1, None, 2, 2]
+    assert found[1] == Place(4, 4, None)
 
 
 def test_models_that_leave_no_common_replicates_are_said_to_do_so():
