@@ -31,7 +31,8 @@ def publish(study: SealedStudy) -> bool:
     state = _state_of(study, due)
     if vault.told(study.study_id) == state and all(score.shown_from for score in due):
         return False
-    everything = {score.evaluation_id: _found(score, vault) for score in due}
+    with_card = release.Field.CARD in release.LEAVES[StudyState(study.state)]
+    everything = {score.evaluation_id: _found(score, vault, with_card=with_card) for score in due}
     found = {pk: one for pk, one in everything.items() if one is not None}
     due = [score for score in due if score.evaluation_id in found]
     _climb(study, due, found)
@@ -39,7 +40,6 @@ def publish(study: SealedStudy) -> bool:
     now = timezone.now()
     with transaction.atomic():
         for score in due:
-            was = score.released
             score.released = release.released(
                 found[score.evaluation_id].whole,
                 state=StudyState(study.state),
@@ -49,20 +49,21 @@ def publish(study: SealedStudy) -> bool:
             )
             score.shown_from = score.shown_from or now
             score.save(update_fields=["released", "is_standing", "shown_from"])
-            if score.released != was and StudyState(study.state) not in release.CURATORS_ALONE:
-                certify_sealed(score, vault)
+            if StudyState(study.state) not in release.CURATORS_ALONE:
+                certify_sealed(score, vault)  # nothing where the newest says the same
     vault.keep_told(study.study_id, state)
     return True
 
 
 def _due(study: SealedStudy) -> list[SealedScore]:
+    """Without what was told of them, which is megabytes once a study is frozen, and is written, never read."""
     rows = SealedScore.objects.filter(study=study).select_related(
         "study", "evaluation__submission__model__team", "evaluation__track__release", "evaluation__study"
     )
     now = timezone.now()
     return [
         score
-        for score in rows.order_by("evaluation")
+        for score in rows.defer("released").order_by("evaluation")
         if score.shown_from is not None or release.next_release(score.computed_at) <= now
     ]
 
@@ -73,11 +74,11 @@ def _state_of(study: SealedStudy, due: list[SealedScore]) -> str:
     return hashlib.sha256(json.dumps([study.state, study.is_rank_only, who]).encode()).hexdigest()
 
 
-def _found(score: SealedScore, vault: Vault) -> Found | None:
+def _found(score: SealedScore, vault: Vault, *, with_card: bool) -> Found | None:
     """As it was kept; computed again, which is another opening, where the scorer's folder has lost it. None where that
     cannot be done: it stays as it was told, and nobody else waits for it."""
     study = score.study
-    found = vault.kept(study.study_id, score.evaluation_id)
+    found = vault.kept(study.study_id, score.evaluation_id, with_card=with_card)
     if found is None:
         log.warning("%s was lost from the scorer's folder: it is computed again", score)
         try:

@@ -1,13 +1,13 @@
 """Scores an evaluation on a sealed study, in the scorer's process alone. May be repeated, and done twice at once.
 
-What is computed stays in the scorer's folder; what leaves it, and when, is publishing's business.
+What is computed stays in the scorer's folder; what leaves it, and when, is the outlet's business.
 """
 
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from evaluator.agent.uploads import Storage, Store
@@ -28,8 +28,9 @@ IS_SCORED = (StudyState.SEALED, StudyState.LIVE)
 
 def waiting() -> QuerySet[Evaluation]:
     """Evaluations on sealed studies whose runs are all done, and that have no score yet."""
-    whole = Evaluation.objects.filter(study__state__in=IS_SCORED, sealed_score=None, runs__state=RunState.DONE)
-    return whole.exclude(runs__in=Run.objects.exclude(state=RunState.DONE)).distinct().order_by("pk")
+    runs = Run.objects.filter(evaluation=OuterRef("pk"))
+    whole = Evaluation.objects.filter(Exists(runs), study__state__in=IS_SCORED, sealed_score=None)
+    return whole.exclude(Exists(runs.exclude(state=RunState.DONE))).order_by("pk")
 
 
 def score(evaluation_id: int) -> None:
@@ -39,8 +40,7 @@ def score(evaluation_id: int) -> None:
     if evaluation is None or evaluation.study is None:
         return
     vault, study = Vault.ours(), evaluation.study
-    found = vault.kept(study.study_id, evaluation.pk)
-    if found is None:
+    if vault.kept(study.study_id, evaluation.pk, with_card=False) is None:
         found = scored(evaluation, study, vault=vault, storage=Storage(settings.STORAGE))
         vault.keep(study.study_id, evaluation.pk, found)
     standing = _judged(evaluation, study)

@@ -64,18 +64,22 @@ class Vault:
         return int(path.read_text())
 
     def keep(self, study_id: str, evaluation: int, found: Found) -> None:
-        """The draws first: an evaluation whose JSON is there is kept whole."""
+        """The smallest part last: an evaluation that has it is kept whole. Cards, megabytes each, lie apart."""
         folder, content = self._folder(study_id), io.BytesIO()
         np.save(content, found.draws, allow_pickle=False)
         write_whole(folder / f"{evaluation}.npy", content.getvalue())
-        write_whole(folder / f"{evaluation}.json", json.dumps(found.whole).encode())
+        write_whole(folder / f"{evaluation}.card.json", json.dumps(found.whole["card"]).encode())
+        rest = {name: part for name, part in found.whole.items() if name != "card"}
+        write_whole(folder / f"{evaluation}.json", json.dumps(rest).encode())
 
-    def kept(self, study_id: str, evaluation: int) -> Found | None:
+    def kept(self, study_id: str, evaluation: int, *, with_card: bool = True) -> Found | None:
         folder = self._folder(study_id)
         try:
             whole = json.loads((folder / f"{evaluation}.json").read_bytes())
         except FileNotFoundError:
             return None
+        if with_card:
+            whole["card"] = json.loads((folder / f"{evaluation}.card.json").read_bytes())
         return Found(np.load(folder / f"{evaluation}.npy", allow_pickle=False), whole)
 
     def told(self, study_id: str) -> str:

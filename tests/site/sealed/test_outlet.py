@@ -134,6 +134,14 @@ def test_a_dry_run_is_told_to_curators_and_certified_to_nobody(bring, deliver):
     assert not Certificate.objects.exists()
 
 
+def test_what_was_tried_out_is_told_and_certified_once_the_study_is_live(bring, deliver):
+    study = bring(state=StudyState.SEALED)
+    evaluation = deliver(study, kind="reference")
+    told(study)
+    assert evaluation.pk in told(moved(study, StudyState.LIVE))
+    assert Certificate.objects.get().evaluation == evaluation
+
+
 def test_telling_again_what_was_told_writes_nothing(study, deliver):
     deliver(study)
     told(study)
