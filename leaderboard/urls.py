@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models/<slug:slug>/badge.svg", badges.badge, name="badge"),
     path("models/<slug:slug>/", models.model, name="model"),
     path("models/<slug:slug>/v<int:version>/", models.version, name="model_version"),
+    path("models/<slug:slug>/v<int:version>/entries/", models.entries, name="model_entries"),
     path("models/<slug:slug>/v<int:version>/drugs/", models.parts, {"by": "drug"}, name="model_drugs"),
     path("models/<slug:slug>/v<int:version>/mechanisms/", models.parts, {"by": "mechanism"}, name="model_mechanisms"),
     path("models/<slug:slug>/v<int:version>/cite.bib", models.cite, name="model_cite"),

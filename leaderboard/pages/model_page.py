@@ -16,7 +16,7 @@ from leaderboard.pages.model_card import card_named_by, markdown
 from leaderboard.pages.model_headline import change_sentence, headline
 from leaderboard.pages.model_parts import Row, columns_of, part_rows, sorted_rows
 from leaderboard.pages.model_record import machines, resources, seeds, uses
-from leaderboard.pages.model_sheet import entry_rows, grid, normalised_grid
+from leaderboard.pages.model_sheet import grid, normalised_grid
 from leaderboard.reads.baselines import baseline_intervals
 from leaderboard.reads.models import Shown, Version
 from leaderboard.reads.places import Standings, standings
@@ -113,7 +113,7 @@ def _matrices(request: HttpRequest, found: Shown, one: Version, stored: Card) ->
         "asked": wanted,
         "grid": grid(card, wanted.metric, arm=wanted.arm),
         "normalised": normalised_grid(card, wanted.metric, arm=wanted.arm),
-        "entries": entry_rows(card, wanted.metric),
+        "n_entries": len(card["sources"]) * len(card["targets"]) if card.get("uncertainty") else 0,
         "against": figures.against(card, stored.summary, baselines, model=found.model.name, metric=wanted.metric),
     }
 

@@ -9,14 +9,17 @@ from django.views.decorators.http import require_safe
 from leaderboard.pages.citing import bibtex
 from leaderboard.pages.conditional import keep, page_tag, ready, tagged
 from leaderboard.pages.exported import exported
-from leaderboard.pages.model_asked import asked_entry
+from leaderboard.pages.figures import metric_name
+from leaderboard.pages.model_asked import asked, asked_entry
 from leaderboard.pages.model_page import about, drawings, scores
 from leaderboard.pages.model_parts import table
+from leaderboard.pages.model_sheet import entry_rows
 from leaderboard.reads.models import Shown, Version, shown_model
 from leaderboard.reads.places import board_stamp
-from leaderboard.reads.sheets import entries_with_scores, entry_scores
+from leaderboard.reads.sheets import card_of, entries_with_scores, entry_scores
 
 NOUNS = {"drug": "Drug", "mechanism": "Mechanism"}
+ENTRY_TABLES = (("skill", "Skill"), ("gap", "Gap"), ("alarm", "Memory alarm"))
 
 
 @require_safe
@@ -56,6 +59,24 @@ def parts(request: HttpRequest, slug: str, version: int, by: str) -> HttpRespons
     shown = table(*stored, noun=NOUNS[by], sought=sought, sort=sort, page=page, with_drugs=by == "mechanism")
     context = {"model": found.model, "version": one, "by": by, "noun": NOUNS[by], "entry": entry, "table": shown}
     return tagged(render(request, "models/parts.html", context), tag)
+
+
+@require_safe
+def entries(request: HttpRequest, slug: str, version: int) -> HttpResponseBase:
+    """Skill, gap and alarm of every entry of G."""
+    found, one = _version(slug, version)
+    if one.is_withdrawn:
+        return _withdrawn(request, found, one)
+    tag = page_tag(request, request.GET.urlencode(), *_said(found, one))
+    if answer := ready(request, tag):
+        return answer
+    stored = card_of(one.submission)
+    wanted = asked(request, stored.card) if stored else None
+    if stored is None or wanted is None or not stored.card.get("uncertainty"):
+        raise Http404("This version has no intervals.")
+    context = {"model": found.model, "version": one, "asked": wanted, "metric_name": metric_name(wanted.metric)}
+    context |= {"entries": entry_rows(stored.card, wanted.metric), "tables": ENTRY_TABLES}
+    return tagged(render(request, "models/entries.html", context), tag)
 
 
 @require_safe

@@ -79,7 +79,7 @@ def test_a_withdrawn_version_says_so_and_shows_no_score(client, both):
     assert gone.status_code == 410
     assert "Version 2 was withdrawn" in gone.text
     assert page_of(both[0]) in gone.text
-    for address in (f"{version_page(both[1])}drugs/", f"{version_page(both[1])}mechanisms/"):
+    for address in (f"{version_page(both[1])}{page}/" for page in ("drugs", "mechanisms", "entries")):
         assert client.get(address).status_code == 410
     newest = client.get(page_of(both[0])).text
     assert "0.610 <" in newest
@@ -148,6 +148,20 @@ def test_gn_and_gna_are_tables_and_of_errors_there_are_none(client):
     assert "G[beta,beta] is not positive" in page
     assert faults(page) == []
     assert "a ratio of RMSE means nothing" in client.get(page_of(submission), {"metric": "rmse"}).text
+
+
+def test_every_entry_of_g_has_its_skill_gap_and_alarm_on_a_page_of_its_own(client):
+    submission = publish(card=a_card(metrics=("r2", "rmse")))
+    address = reverse("model_entries", args=[submission.model.slug, 1])
+    assert f'{address}?metric=rmse">Entry by entry</a>' in client.get(page_of(submission), {"metric": "rmse"}).text
+    page = client.get(address, {"metric": "rmse"}).text
+    assert page.count('<th scope="row">alpha</th>') == 2
+    for shown in ("0.200", "0.150 to 0.250", "the gap in RMSE", "silent", '<td class="yes">yes</td>'):
+        assert shown in page
+    assert faults(page) == []
+    assert client.get(address, {"metric": "magic"}).status_code == 404
+    bare = publish(card=a_card() | {"uncertainty": None})
+    assert client.get(reverse("model_entries", args=[bare.model.slug, 1])).status_code == 404
 
 
 def test_the_permuted_selfs_matrix_is_a_link_away(client):
