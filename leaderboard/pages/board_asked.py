@@ -87,8 +87,8 @@ class Asked:
 
     @property
     def measured(self) -> list[str]:
-        """Those of them that come from other boards."""
-        return [name for name in self.said if name in MEASURED]
+        """Those of them that come from other boards; and what it is sorted by, shown or not."""
+        return [name for name in MEASURED if name != self.metric and name in (*self.column, self.order)]
 
     def but(self, **changes: Any) -> Self:
         return replace(self, **changes)

@@ -98,7 +98,8 @@ def _in_order(kept: list[Line], asked: Asked, pieces: Pieces) -> list[Line]:
     """What is undefined stays last, whichever way."""
     if asked.order == "rank":
         return kept[::-1] if asked.is_reversed else kept
-    values = {line.key: _value(line, asked.order, pieces) for line in kept}
+    order = "score" if asked.order == asked.metric else asked.order
+    values = {line.key: _value(line, order, pieces) for line in kept}
     defined = [line for line in kept if values[line.key] is not None]
     defined.sort(key=lambda line: values[line.key], reverse=_is_falling(asked))  # type: ignore[arg-type,return-value]
     return defined + [line for line in kept if values[line.key] is None]
@@ -108,7 +109,7 @@ def _value(line: Line, order: str, pieces: Pieces) -> float | str | None:
     if order in pieces:
         there = pieces[order].get(line.key)
         return there[0] if there else None
-    return line.order.get(order)
+    return line.order.get(order)  # of what is on no board of this track: undefined
 
 
 def _is_falling(asked: Asked) -> bool:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from leaderboard.models import Release, Submission, Track
 from leaderboard.states import SubmissionState
 
-MOST = 50
+MOST = 30
 
 
 class What(StrEnum):

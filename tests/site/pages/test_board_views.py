@@ -94,6 +94,13 @@ def test_a_board_is_sorted_by_any_column_and_what_is_undefined_stays_last(ask, s
     assert models(ask(sort=sort, column="r2").text) == order
 
 
+def test_a_board_can_be_sorted_by_what_is_not_shown(ask):
+    page = ask(sort="r2").text
+    assert models(page) == ["Bravo", "Alpha", "Charlie", "Cheat"]
+    assert "0.910" not in page
+    assert models(ask(sort="-primary").text) == models(ask(sort="-score").text)
+
+
 def test_an_error_is_sorted_from_the_smallest(client, board):
     rows = [line("Alpha", score=an_interval(0.5)), line("Bravo", score=an_interval(0.4))]
     store_board(*rows, track=board, metric="rmse")
@@ -197,6 +204,7 @@ def test_a_view_has_a_tag_of_its_own_that_changes_with_any_board_on_it(client, b
         {"as_of": "0001-01-01"},
         {"as_of": "2020-01-01", "metric": "r2"},
         {"as_of": "2020-01-01", "column": "r2"},
+        {"as_of": "2020-01-01", "sort": "r2"},
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_one_sentence(ask, query):
