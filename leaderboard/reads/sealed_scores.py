@@ -14,12 +14,8 @@ def scored_studies(track: str) -> list[SealedStudy]:
 
 
 def released_scores(study: SealedStudy) -> list[SealedScore]:
-    """Of the newest version of each model that has one and still stands."""
+    """Of each model, the newest version that stands; of one whose versions the ladder all passed over, the newest."""
     stands = release.shown(study, curator=False).filter(evaluation__submission__state=SubmissionState.PUBLISHED)
-    newest: dict[int, SealedScore] = {}
-    for score in stands:
-        submission = score.evaluation.submission
-        known = newest.get(submission.model_id)
-        if known is None or known.evaluation.submission.version <= submission.version:
-            newest[submission.model_id] = score
+    best = sorted(stands, key=lambda score: (score.is_standing, score.evaluation.submission.version))
+    newest = {score.evaluation.submission.model_id: score for score in best}
     return list(newest.values())

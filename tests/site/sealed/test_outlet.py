@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from evaluator.scoring.ranking import standings
 from leaderboard.models import Certificate, Opening, SealedScore, SealedStudy, Submission
+from leaderboard.reads.sealed_scores import released_scores
 from leaderboard.sealed import looking, outlet, release
 from leaderboard.states import StudyState, SubmissionState
 from tests.site.builders import make_model, make_team
@@ -72,6 +73,15 @@ def test_a_look_that_is_no_better_by_more_than_noise_tells_no_number(study, deli
     known = told(study)
     assert "sources" in known[third.pk] and "sources" in known[first.pk]
     assert SealedScore.objects.get(evaluation=second).is_standing is False
+
+
+def test_a_version_that_the_ladder_passed_over_leaves_the_one_before_it_on_the_board(study, deliver, hidden):
+    model = make_model()
+    first = deliver(study, Maker(hidden, 0.6, seed=1), model=model)
+    told(study)
+    second = deliver(study, Maker(hidden, 0.6, seed=1), model=model)
+    assert "ladder" in told(study)[second.pk]
+    assert [score.evaluation for score in released_scores(study)] == [first]
 
 
 def test_models_from_before_the_study_was_live_are_all_told(study, deliver, hidden):
