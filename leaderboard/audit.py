@@ -29,10 +29,10 @@ def note(person: Who, what: str, row: models.Model | None = None, **detail: Any)
     `person` is None for a command, or for the site itself. Within `acting` on the same row nothing is added: that
     writes it.
     """
-    if row is not None and _watched.get() == _key(row):
+    if row is not None and _watched.get() == key_of(row):
         return
     known = person if isinstance(person, Person) else None
-    kind, key = _key(row) if row is not None else ("", "")
+    kind, key = key_of(row) if row is not None else ("", "")
     Act.objects.create(
         person=known,
         who=_who(known),
@@ -51,7 +51,7 @@ def acting(person: Who, what: str, row: models.Model, **detail: Any) -> Iterator
     """Does it and writes it down, or neither: with the values of the row that are others afterwards."""
     before, named = snapshot(row), str(row)
     with transaction.atomic():
-        token = _watched.set(_key(row))
+        token = _watched.set(key_of(row))
         try:
             yield
         finally:
@@ -92,7 +92,7 @@ def _short(value: Any) -> Any:
     return json.loads(plain) if len(plain) <= LONGEST else f"{plain[:LONGEST]}… ({len(plain)} characters)"
 
 
-def _key(row: models.Model) -> tuple[str, str]:
+def key_of(row: models.Model) -> tuple[str, str]:
     """A token's own key is the hash that it is checked by: it has another name for others."""
     return row._meta.model_name or "", str(getattr(row, "public_id", row.pk))
 

@@ -5,7 +5,9 @@ from django.contrib import admin
 from leaderboard import models
 from leaderboard.admin.rows import Deed, Rows, to
 from leaderboard.hosting import work
+from leaderboard.states import SubmissionState
 from leaderboard.submitting import submissions, uploads
+from leaderboard.submitting.errors import Refused
 
 
 @admin.register(models.Model)
@@ -37,6 +39,12 @@ class UploadRows(Rows):
     )
 
 
+def go_on(submission: models.Submission) -> None:
+    if submission.state != SubmissionState.WAITING:
+        raise Refused("not_waiting", "It does not wait for us.", "There is nothing to do.", status=409)
+    work.release(submission)
+
+
 @admin.register(models.Submission)
 class SubmissionRows(Rows):
     list_display = ("__str__", "team_", "track_", "state", "state_since", "told", "is_free")
@@ -54,7 +62,7 @@ class SubmissionRows(Rows):
         Deed(
             name="release",
             label="Go on, where it waits for us",
-            act=lambda _person, submission, _why: work.release(submission),
+            act=lambda _person, submission, _why: go_on(submission),
             done="goes on",
         ),
         Deed(

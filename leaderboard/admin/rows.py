@@ -11,7 +11,7 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import Model as Row
 from django.db.models import QuerySet
 from django.forms import BaseModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -97,10 +97,14 @@ class Rows(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run tim
         return super().change_view(request, object_id, form_url, (extra_context or {}) | more)
 
     def history_view(
-        self, _request: HttpRequest, object_id: str, _extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, _extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """What the audit has of the row: Django's own history knows forms alone."""
-        return redirect(changelist(Act, kind__exact=self.opts.model_name, row__exact=object_id))
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        kind, key = audit.key_of(row)
+        return redirect(changelist(Act, kind__exact=kind, row__exact=key))
 
     def save_model(self, request: HttpRequest, row: Row, form: "BaseModelForm[Any]", change: bool) -> None:
         if change:
@@ -121,13 +125,17 @@ def _action(deed: Deed) -> Callable[[Rows, HttpRequest, QuerySet[Any]], HttpResp
         chosen = list(rows[: MOST_AT_ONCE + 1])
         if len(chosen) > MOST_AT_ONCE:
             messages.error(request, f"At most {MOST_AT_ONCE} rows at once: choose fewer.")
-        elif deed.is_asked_first and "confirmed" not in request.POST:
+        elif deed.is_asked_first and not _is_answered(deed, request):
             return _asked_first(deed, rows_admin, request, chosen)
         else:
             do(request, deed, chosen)
         return redirect("admin:index") if request.POST.get("from") == STANDING else None
 
     return act
+
+
+def _is_answered(deed: Deed, request: HttpRequest) -> bool:
+    return "confirmed" in request.POST and bool(request.POST.get("why", "").strip() or not deed.asks_why)
 
 
 def do(request: HttpRequest, deed: Deed, rows: list[Any]) -> None:

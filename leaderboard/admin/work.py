@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from leaderboard import models
 from leaderboard.admin.rows import Deed, Rows, to
 from leaderboard.hosting import work
+from leaderboard.states import RunState
 from leaderboard.submitting.errors import Refused
 
 
@@ -47,6 +48,12 @@ class HostRows(Rows):
     )
 
 
+def try_again(run: models.Run) -> None:
+    if run.state != RunState.PARKED:
+        raise Refused("not_parked", "It is not parked.", "There is nothing to do.", status=409)
+    work.release_parked(run)
+
+
 @admin.register(models.Run)
 class RunRows(Rows):
     list_display = ("__str__", "submission_", "team_", "state", "failures_of_ours", "queued_at", "ended_at")
@@ -59,7 +66,7 @@ class RunRows(Rows):
         Deed(
             name="release",
             label="Try again, where it is parked",
-            act=lambda _person, run, _why: work.release_parked(run),
+            act=lambda _person, run, _why: try_again(run),
             done="is tried again",
         ),
     )

@@ -68,6 +68,20 @@ def test_the_button_beside_a_row_does_what_it_says_and_leads_back(client, troubl
     assert (answer["Location"], trouble.state) == (reverse("admin:index"), "queued")
 
 
+def test_what_does_not_wait_is_not_said_to_go_on(client):
+    entry = builders.make_submission(state="published")
+    sent = {"action": "release", "_selected_action": str(entry.pk)}
+    told = client.post(reverse("admin:leaderboard_submission_changelist"), sent, follow=True).text
+    assert "It does not wait for us." in told
+
+
+def test_a_reason_that_is_asked_for_has_to_be_given(client):
+    evaluation = builders.make_evaluation()
+    sent = {"action": "ask to rescore", "_selected_action": str(evaluation.pk), "confirmed": "yes", "why": " "}
+    answer = client.post(reverse("admin:leaderboard_evaluation_changelist"), sent)
+    assert (answer.status_code, 'name="why"' in answer.text) == (200, True)
+
+
 def test_a_host_is_drained_and_put_back(client):
     host = builders.make_host()
     for action, is_draining in (("drain", True), ("undrain", False)):
