@@ -19,6 +19,7 @@ from leaderboard.models import Submission
 from leaderboard.pages import standing
 from leaderboard.pages.doors import PersonsRequest, persons_page
 from leaderboard.reads import amounts
+from leaderboard.reads.sealed_words import words_of
 from leaderboard.reads.submissions import RunLine, failed_stage, logs, runs_of
 from leaderboard.states import ENDED, SubmissionState
 from leaderboard.submitting import access
@@ -48,7 +49,7 @@ def submission(request: PersonsRequest, submission_id: UUID) -> HttpResponse:
     entry = _one(request, submission_id)
     part = _standing(request, entry)
     if not request.htmx:
-        return render(request, "submissions/submission.html", part | _sent(entry))
+        return render(request, "submissions/submission.html", part | _sent(entry) | {"on_sealed": words_of(entry)})
     if request.GET.get("seen") == part["seen"]:
         return HttpResponse(status=NOTHING_NEW)
     return render(request, "submissions/polled.html", part)

@@ -4,6 +4,7 @@ Beyond one word for the whole evaluation, and what the scorer releases, nothing 
 """
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -98,6 +99,10 @@ def test_its_team_sees_neither_the_runs_nor_the_stages_nor_their_logs(asked):
     submission, browser = evaluation.submission, Client()
     browser.force_login(submission.model.team.people.first())
     run = Run.objects.get(evaluation=evaluation)
+    page = browser.get(f"/submissions/{submission.pk}/").text
+    assert re.findall(r"<dt>(hush \d+)</dt><dd>([^<]*)</dd>", page) == [
+        (str(evaluation.study), "failed on sealed data")
+    ]
     for address in (
         f"/submissions/{submission.pk}/",
         f"/api/v1/submissions/{submission.pk}/",
