@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from benchmark_data.release import Release
 from evaluator.arms import Arm
+from evaluator.contract.errors import ContractError
 from evaluator.contract.improve import ImproveModel
 from evaluator.engine import evaluation
 from evaluator.engine import submission as sent
@@ -66,6 +67,8 @@ def begin_sealed(made: Evaluation) -> None:
         )
         for spec in map(RunSpec.from_json, record.values_list("spec", flat=True))
     ]
+    if not specs:
+        raise ContractError(str(submission), reason="nothing is left of the runs that its scores were made of")
     _add(submission, Purpose.SEALED, specs, made)
 
 

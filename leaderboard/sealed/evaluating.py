@@ -22,6 +22,7 @@ from leaderboard.sealed.allowed import ALLOWS, Can
 from leaderboard.states import RunState, StudyState, SubmissionState
 
 OURS = (ModelKind.REFERENCE, ModelKind.CONTROL)
+SCORED_IN = [state for state, allowed in ALLOWS.items() if allowed & {Can.TRY_OUT, Can.SCORE}]
 PARKED_FOR = timedelta(days=1)
 """What failed by our fault too often is tried again after so long, and an operator is told."""
 log = logging.getLogger(__name__)
@@ -132,13 +133,15 @@ def stop(study: SealedStudy) -> None:
 def advance() -> None:
     """For the tick: begins what is due on live studies, and settles what has ended. May be repeated at any time."""
     for study in SealedStudy.objects.filter(state=StudyState.LIVE).select_related("track__release"):
-        try:
-            begin(study, due(study))
-        except ContractError:
-            log.exception("%s takes no more models", study)
+        for submission in due(study):
+            try:
+                begin(study, [submission])
+            except ContractError as error:  # the others go on
+                log.warning("%s is not scored on %s: %s", submission, study, error)
     under_way = Evaluation.objects.filter(study__isnull=False, finished_at=None)
     over = Run.objects.filter(evaluation=OuterRef("pk"), state__in=(RunState.FAILED, RunState.STOPPED))
-    for evaluation in under_way.filter(Exists(over)):
+    # One may have been begun at the moment in which its study was frozen.
+    for evaluation in under_way.filter(Exists(over) | ~Q(study__state__in=SCORED_IN)):
         work.stop_evaluation(evaluation)
     parked = Run.objects.filter(state=RunState.PARKED, evaluation__in=under_way)
     for run in parked.annotate(last=Max("attempts__ended_at")).filter(last__lt=Now() - PARKED_FOR):

@@ -244,6 +244,21 @@ def test_one_failed_run_ends_the_whole(live, published):
     assert len(scored(live)) == 1
 
 
+def test_what_was_begun_at_the_moment_of_a_freeze_ends_too(track, published):
+    study = make_study(state=S.FROZEN, track=track)
+    begun = Evaluation.objects.create(submission=published(), track=track, study=study)
+    evaluating.advance()
+    begun.refresh_from_db()
+    assert begun.finished_at is not None
+
+
+def test_a_model_without_a_record_cannot_be_trained_again(live, published):
+    published().runs.all().delete()
+    other = published()
+    evaluating.advance()
+    assert scored(live) == [other.pk]
+
+
 def test_what_failed_by_our_fault_is_tried_again_after_a_day(live, published, monkeypatch):
     published()
     evaluating.advance()
