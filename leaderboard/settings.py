@@ -37,7 +37,7 @@ BOARD_LICENCE = env.text("HOLDOUT_BOARD_LICENCE", "CC-BY-4.0")
 
 # Sealed studies
 SCORER_KEYS = env.folder("HOLDOUT_SCORER_KEYS", VAR) if env.is_set("HOLDOUT_SCORER_KEYS") else None
-"""The folder of the scorer's private keys, in its environment alone. Beside it, in `draws`, it keeps what is its own."""
+"""The folder of the scorer's private keys, in its environment alone. Beside it, in `draws`, stands what is its own."""
 SCORER_PUBLIC = env.folder("HOLDOUT_SCORER_PUBLIC", VAR / "scorer-public")
 """Where the public halves lie, which all may know: sealing.pub and signing.pub."""
 SEALED_RELEASE_EVERY_H = env.whole("HOLDOUT_SEALED_RELEASE_EVERY_H", 0 if DEMONSTRATION else 24)
