@@ -116,7 +116,7 @@ def test_a_scorer_that_was_killed_after_its_card_is_simply_done_again(deliver, m
 
 def test_a_board_that_fails_leaves_the_submission_to_be_scored_again(deliver, monkeypatch):
     evaluation = deliver()
-    monkeypatch.setattr("leaderboard.publishing.boards.board_html", lambda _: 1 / 0)
+    monkeypatch.setattr("leaderboard.publishing.boards.html_table", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         score(evaluation.pk)
     evaluation.submission.refresh_from_db()
