@@ -17,6 +17,7 @@ from leaderboard.models import Model, ModelKind, Submission
 from leaderboard.models.entries import ImageOrigin
 
 CARDS = "reference_models"
+MOST_CELLS = 2_000
 BELOW = 2
 """Headings of a card stand under a heading of the page."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
@@ -24,7 +25,7 @@ _WEB = ("http://", "https://")
 
 
 def markdown(text: str) -> SafeString:
-    rendered: str = _renderer().render(text)
+    rendered: str = _renderer(with_tables=_most_cells(text) <= MOST_CELLS).render(text)
     return mark_safe(rendered)
 
 
@@ -49,9 +50,17 @@ def card_named_by(model: Model, version: Submission) -> SafeString | None:
     return next((card for name in names if (card := reference_card(name)) is not None), None)
 
 
+def _most_cells(text: str) -> int:
+    """Every row of a table is filled up to the width of its head: a few letters could become a page of megabytes."""
+    lines = text.split("\n")
+    return len(lines) * max((line.count("|") for line in lines), default=0)
+
+
 @cache
-def _renderer() -> MarkdownIt:
-    made = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer).enable("table").disable("image")
+def _renderer(*, with_tables: bool) -> MarkdownIt:
+    made = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer).disable("image")
+    if with_tables:
+        made.enable("table")
     made.validateLink = lambda url: url.lower().startswith(_WEB)  # type: ignore[method-assign]  # how it is set
     made.core.ruler.push("page", lambda state: _fit(state.tokens))
     return made
