@@ -14,7 +14,8 @@ from leaderboard.sealed.certificates import as_file
 @require_safe
 def certificate(request: HttpRequest, slug: str, version: int) -> HttpResponse:
     """The newest one of a version's score on open studies, or on `?study=`; `?number=` counts from the oldest, 0."""
-    found = list(certificates_of(slug, version, study=request.GET.get("study", "")))
+    study = request.GET.get("study", "").replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL has no NUL in texts
+    found = list(certificates_of(slug, version, study=study))
     one = _chosen(found, request.GET.get("number", "-1"))
     response = HttpResponse(as_file(one), content_type="application/json")
     response["Content-Disposition"] = f'inline; filename="{slug}-v{version}.certificate.json"'
