@@ -80,8 +80,10 @@ def entries(request: HttpRequest, slug: str, version: int) -> HttpResponseBase:
 
 
 @require_safe
-def cite(request: HttpRequest, slug: str, version: int) -> HttpResponseBase:  # noqa: ARG001  # as every view
+def cite(request: HttpRequest, slug: str, version: int) -> HttpResponseBase:
     found, one = _version(slug, version)
+    if one.is_withdrawn:
+        return _withdrawn(request, found, one)
     name = get_valid_filename(f"{slug}-v{version}.bib")
     text = bibtex(found.model, one.submission, one.primary)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
