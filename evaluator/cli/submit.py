@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -26,6 +27,11 @@ ImageName = Annotated[str | None, typer.Option("--image", help="registry.example
 Archive = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A file of `docker save`.")]
 Upload = Annotated[str | None, typer.Option(help="The id of a complete upload.")]
 Note = Annotated[str, typer.Option(help="What is new in this version.")]
+Pretraining = Annotated[str, typer.Option(help="On what data from elsewhere it was pretrained; empty: none.")]
+Until = Annotated[
+    datetime | None,
+    typer.Option("--pretrained-until", formats=["%Y-%m-%d"], metavar="DATE", help="The newest date of these data."),
+]
 Settings = Annotated[str | None, typer.Option(help="A JSON object that job.json passes on.")]
 Key = Annotated[str | None, typer.Option(help="An idempotency key: the same submission under it is made once.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Until it has ended; says every change.")]
@@ -43,6 +49,8 @@ def submit_command(
     archive: Archive = None,
     upload: Upload = None,
     note: Note = "",
+    pretraining: Pretraining = "",
+    pretrained_until: Until = None,
     settings: Settings = None,
     key: Key = None,
     wait: Wait = False,
@@ -60,6 +68,7 @@ def submit_command(
         _wrong_use("Give --image, --archive or --upload: one of the three.")
     draft: dict[str, Any] = {"team": team, "track": track, "note": note, "settings": _settings(settings)}
     draft |= {name: value for name, value in (("model", model), ("new_model", new_model), ("image", image)) if value}
+    draft |= {"pretraining": pretraining, "pretrained_until": pretrained_until and f"{pretrained_until:%Y-%m-%d}"}
     board = Site(site, token)
     try:
         if archive or upload:

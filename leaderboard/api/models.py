@@ -52,6 +52,8 @@ class VersionScoresShape(s.Serializer[Any]):
     beats_drug_average = s.CharField()
     gap = s.DictField(allow_null=True)
     memory_alarm = s.DictField(allow_null=True)
+    pretraining = s.CharField(allow_blank=True, help_text="As its team declares it; empty: none declared.")
+    pretrained_until = s.DateField(allow_null=True)
     citation = CitationShape()
     tables = s.DictField(child=s.CharField())
     scorecard = s.CharField()
@@ -173,6 +175,8 @@ def _said(found: Shown, one: Version, card: Card | None) -> dict[str, Any]:
         "beats_drug_average": beats(over_drugs) if over_drugs else "cannot tell",
         "gap": intervals.get("gap/"),
         "memory_alarm": card.summary.get("alarm") if card else None,
+        "pretraining": sent.pretraining,
+        "pretrained_until": sent.pretrained_until,
         "citation": {"text": plain_citation(model, sent, one.primary), "bibtex": bibtex(model, sent, one.primary)},
         "tables": {name: reverse("api-model-table", args=[*words, name]) for name in TABLES},
         "scorecard": reverse("api-model-scorecard", args=words),

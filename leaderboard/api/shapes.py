@@ -90,7 +90,10 @@ class VersionShape(s.ModelSerializer[Submission]):
 
     class Meta:
         model = Submission
-        fields = ("id", "version", "track", "contract", "image_origin", "image_id", "published_at")
+        fields = (
+            *("id", "version", "track", "contract", "image_origin", "image_id", "published_at"),
+            *("pretraining", "pretrained_until"),
+        )
 
 
 class ModelShape(s.ModelSerializer[Model]):

@@ -38,7 +38,8 @@ class SubmissionShape(s.ModelSerializer[Submission]):
         model = Submission
         fields = (
             *("id", "team", "model", "version", "track", "state", "state_since", "told", "created_at", "published_at"),
-            *("note", "contract", "improve_model", "settings", "resources", "image_origin", "image_name", "image_id"),
+            *("note", "pretraining", "pretrained_until"),
+            *("contract", "improve_model", "settings", "resources", "image_origin", "image_name", "image_id"),
         )
 
     @extend_schema_field(ToldShape(allow_null=True))

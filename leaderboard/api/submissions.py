@@ -39,6 +39,10 @@ class SubmissionDraft(s.Serializer[Any]):
     settings = s.DictField(required=False, help_text="Passed on in job.json.")
     resources = s.DictField(required=False, help_text='{"train": {"memory_mb": 2048}, "infer": {…}}')
     note = s.CharField(required=False, allow_blank=True, max_length=5000)
+    pretraining = s.CharField(
+        required=False, allow_blank=True, max_length=5000, help_text="On what data from elsewhere; empty: none."
+    )
+    pretrained_until = s.DateField(required=False, allow_null=True, help_text="The newest date of these data.")
     description = s.CharField(required=False, allow_blank=True, max_length=5000)
     citation = s.CharField(required=False, allow_blank=True, max_length=5000)
     code_url = s.CharField(required=False, allow_blank=True, max_length=200)

@@ -81,6 +81,8 @@ class Submission(models.Model):
     state = models.CharField(max_length=10, choices=SubmissionState, default=SubmissionState.RECEIVED)
     state_since = models.DateTimeField(auto_now_add=True)
     note = models.TextField(blank=True)  # what is new in this version
+    pretraining = models.TextField(blank=True)  # on what data from elsewhere; empty: none is declared
+    pretrained_until = models.DateField(null=True, blank=True)  # the newest date of these data
     contract = models.CharField(max_length=10, choices=Contract, default=Contract.HOLDOUT)
     improve_model = models.CharField(max_length=100, blank=True)
     settings = models.JSONField(default=dict, blank=True)  # passed on in job.json

@@ -29,6 +29,7 @@ class SealedStudy(models.Model):
     report = models.JSONField(null=True)  # evaluator.sealing's validation report
 
     class Meta:
+        verbose_name_plural = "sealed studies"
         constraints = [models.UniqueConstraint(fields=["name", "version"], name="a_sealed_study_version_once")]
 
     def __str__(self) -> str:

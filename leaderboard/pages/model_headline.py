@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.text import Truncator
+
+from leaderboard.models import Submission
 from leaderboard.pages.board_lines import rank_text
 from leaderboard.pages.figures import LOWER_IS_BETTER, Figure, figure, metric_name, value
 from leaderboard.publishing.tables import beats
@@ -23,6 +26,10 @@ ALARMS = {
     "nothing.",
     "undefined": "It was not tested for answers that it was not given.",
 }
+
+
+MOST_OF_PRETRAINING = 160
+"""Letters; the whole text stands further down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,15 @@ def headline(summary: Mapping[str, Any], *, metric: str, place: Place | None, ve
         Line("Gap to its permuted self", gap_sentence(intervals.get(GAP), metric), figure=figure(intervals.get(GAP))),
         Line("Memory alarm", ALARMS[alarm["state"]], _alarm_word(alarm["state"]), reason=alarm["reason"]),
     ]
+
+
+def pretraining(sent: Submission) -> Line:
+    """Beside the alarm, whose silence proves nothing."""
+    if not sent.pretraining:
+        return Line("Pretraining", "None on data from elsewhere, by its team's word.", "none declared")
+    until = f"Data until {sent.pretrained_until}" if sent.pretrained_until else "Until when is not declared"
+    said = Truncator(" ".join(sent.pretraining.split())).chars(MOST_OF_PRETRAINING)
+    return Line("Pretraining", f"{until}: {said}", "declared")
 
 
 def change_sentence(change: Mapping[str, Any]) -> str:

@@ -41,6 +41,17 @@ class SubmitForm(forms.Form):
         label="Archive", required=False, help_text="What <code>docker save IMAGE -o model.tar</code> writes."
     )
     upload = forms.ChoiceField(label="Uploaded archive", required=False)
+    pretraining = _text(
+        label="What it was pretrained on",
+        help_text="Which data, and whether answers of any study of the track are among them.",
+    )
+    pretrained_until = forms.DateField(
+        label="Newest date of these data",
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="Without it, no score on a sealed study counts as prospective or blind.",
+    )
     contract = forms.ChoiceField(
         label="Contract",
         widget=forms.RadioSelect,
@@ -133,7 +144,8 @@ class SubmitForm(forms.Form):
 
     def draft(self) -> Draft:
         asked = self.cleaned_data
-        texts = ("note", "description", "citation", "code_url", "licence", "model", "new_model", "improve_model")
+        of_model = ("model", "new_model", "description", "citation", "code_url", "licence")
+        of_version = ("note", "pretraining", "pretrained_until", "improve_model")
         return Draft(
             team=self.of_team.slug,
             track=self.of_track.slug,
@@ -142,7 +154,7 @@ class SubmitForm(forms.Form):
             resources=self._resources(asked),
             image=asked.get("image", ""),
             upload=asked.get("upload") or None,
-            **{name: asked[name] for name in texts},
+            **{name: asked[name] for name in (*of_model, *of_version)},
         )
 
     def _resources(self, asked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -89,6 +89,7 @@ def _about(evaluation: Evaluation) -> dict[str, Any]:
         "site": settings.SITE_URL,
         "model": {"name": model.name, "slug": model.slug, "team": model.team.name, "version": submission.version},
         "image": submission.image_id,
+        "pretraining": {"declared": submission.pretraining, "until": _day(submission.pretrained_until)},
         "track": {"slug": track.slug, "definition_sha256": _sha256(track.definition)},
         "release_id": track.release.release_id,
         "study": said,
@@ -120,6 +121,10 @@ def _versions(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sha256(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _moment(at: datetime | None) -> str | None:

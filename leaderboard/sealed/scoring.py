@@ -70,6 +70,8 @@ def _judged(evaluation: Evaluation, study: SealedStudy) -> Judged:
         data=track.release.loaded_at,
         seeds=max(submission.created_at, track.created_at),
         track=track.created_at,
+        pretraining=submission.pretraining,
+        pretrained_until=submission.pretrained_until,
         shared_people=shared_people(study, submission.model.team_id),
     )
     days = (datetime.fromisoformat(study.summary[name]).date() for name in ("measured_at", "readable_at"))

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 
 from evaluator.contract.errors import ContractError
 from evaluator.contract.improve import ImproveModel, train_arguments
@@ -32,7 +34,7 @@ class Draft:
     """Team and track by slug; the model by the slug of one of the team's, or the name of a new one.
 
     One of `image` (by digest), `upload` and `reference` (one of ours, from staff, for the process sandbox) is given.
-    Texts that are left empty leave an old model's as they are.
+    Texts that are left empty leave an old model's as they are; note and pretraining are of this version alone.
     """
 
     team: str
@@ -40,6 +42,8 @@ class Draft:
     model: str = ""
     new_model: str = ""
     note: str = ""
+    pretraining: str = ""
+    pretrained_until: date | None = None
     description: str = ""
     citation: str = ""
     code_url: str = ""
@@ -73,8 +77,11 @@ def checked(draft: Draft) -> Draft:
     _check_image(draft)
     _check_settings(draft.settings)
     _check_contract(draft)
+    pretraining = texts.plain(draft.pretraining, field="pretraining", most=MOST_TEXT, lines=True)
+    _check_pretrained_until(draft.pretrained_until, pretraining)
     return replace(
         draft,
+        pretraining=pretraining,
         new_model=texts.name(draft.new_model, field="new_model") if draft.new_model else "",
         note=texts.plain(draft.note, field="note", most=MOST_TEXT, lines=True),
         description=texts.plain(draft.description, field="description", most=MOST_TEXT, lines=True),
@@ -82,6 +89,17 @@ def checked(draft: Draft) -> Draft:
         code_url=texts.url(draft.code_url, field="code_url"),
         licence=texts.plain(draft.licence, field="licence", most=100),
     )
+
+
+def _check_pretrained_until(until: date | None, pretraining: str) -> None:
+    if until is None:
+        return
+    if not pretraining:
+        remedy = "Say on what data it was pretrained, or leave the date out."
+        raise Refused("no_pretraining", "A date of pretraining is given, and no pretraining.", remedy, "pretraining")
+    if until > timezone.now().date():
+        remedy = "Give the newest date of the data that it was pretrained on."
+        raise Refused("bad_date", f"{until} lies in the future.", remedy, "pretrained_until")
 
 
 def check_resources(asked: Mapping[str, Any], track: Track) -> None:

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MAY_BE_WITHDRAWN = [state for state, following in FOLLOWS.items() if SubmissionState.WITHDRAWN in following]
 NO_IMAGES = "This board runs without Docker, so it evaluates our own reference models and no images."
+OF_VERSION = ("note", "pretraining", "pretrained_until", "contract", "improve_model")
 TEXTS = ("description", "citation", "code_url", "licence")
 
 
@@ -53,7 +54,7 @@ def submit(person: Person, draft: Draft) -> Submission:
             upload=upload,
             image_origin=draft.origin,
             image_name=draft.image or (upload.name if upload else drafts.REFERENCE + draft.reference),
-            **{name: getattr(draft, name) for name in ("note", "contract", "improve_model")},
+            **{name: getattr(draft, name) for name in OF_VERSION},
             settings=dict(draft.settings),
             resources=dict(draft.resources),
         )
@@ -75,7 +76,8 @@ def withdraw(person: access.Who, submission: Submission) -> None:
 
 def delete(person: access.Who, submission: Submission) -> None:
     """Remove its archive, files, runs, logs and scores. A row without data stays: it keeps its version number and its
-    place in the quota, and says `withdrawn` to readers of a score that others may have cited."""
+    place in the quota, and says `withdrawn` to readers of a score that others may have cited. The declared pretraining
+    stays too: what was scored on a sealed study was judged by it."""
     access.demand(access.may_delete, person, submission)
     with transaction.atomic():
         locked = (
