@@ -65,7 +65,7 @@ class Rows(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run tim
     def has_delete_permission(self, _request: HttpRequest, _row: Row | None = None) -> bool:
         return False
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """What is hidden is no filter either: who may ask how a hash or a secret begins reads it letter by letter."""
         is_hidden = lookup.split("__", maxsplit=1)[0] in self.hidden
         return not is_hidden and super().lookup_allowed(lookup, value, request)
