@@ -149,6 +149,12 @@ def test_the_scorer_reads_no_person_password_token_or_session():
     assert refused(SCORER, "SELECT ending FROM leaderboard_stage")
 
 
+def test_the_scorer_reads_what_a_version_declares_and_changes_nothing_of_it():
+    assert not refused(SCORER, "SELECT pretraining, pretrained_until FROM leaderboard_submission")
+    for column in ("pretraining", "pretrained_until"):
+        assert refused(SCORER, f"UPDATE leaderboard_submission SET {column} = NULL"), column
+
+
 def test_the_scorer_moves_nothing_but_its_own_columns(scored):
     for statement in (
         "UPDATE leaderboard_sealedstudy SET state = 'released'",

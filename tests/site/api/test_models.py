@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import date
 
 import pytest
 from django.urls import reverse
@@ -63,6 +64,13 @@ def test_a_version_says_what_its_page_says_first(client):
     assert found["citation"]["bibtex"].startswith("@misc{holdout-")
     for address in (*found["tables"].values(), found["scorecard"]):
         assert client.get(address).status_code == 200
+
+
+def test_a_version_says_its_pretraining_beside_its_alarm(client):
+    submission = publish(pretraining="PubMed", pretrained_until=date(2024, 6, 30))
+    listed = client.get(f"/api/v1/models/{submission.model.slug}/").json()["versions"][0]
+    for said in (client.get(at(submission)).json(), listed):
+        assert (said["pretraining"], said["pretrained_until"]) == ("PubMed", "2024-06-30")
 
 
 def test_an_older_version_has_no_rank(client, submission):

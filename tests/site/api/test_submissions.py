@@ -96,6 +96,17 @@ def test_a_complete_archive_is_submitted(cast, owner):
     assert Submission.objects.get().upload == upload
 
 
+def test_declared_pretraining_comes_back_as_it_was_sent(cast, owner):
+    draft = draft_of(cast, upload=str(make_upload(team=cast.team).pk), pretraining="PubMed")
+    for until in ("30.6.2024", "2999-01-01"):
+        answer = owner.post(SUBMISSIONS, draft | {"pretrained_until": until}, format="json")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "pretrained_until")
+    made = owner.post(SUBMISSIONS, draft | {"pretrained_until": "2024-06-30"}, format="json").json()
+    assert (made["pretraining"], made["pretrained_until"]) == ("PubMed", "2024-06-30")
+    standing = owner.get(f"{SUBMISSIONS}{made['id']}/").json()
+    assert (standing["pretraining"], standing["pretrained_until"]) == ("PubMed", "2024-06-30")
+
+
 def test_the_same_key_and_body_are_submitted_once(cast, owner):
     draft = draft_of(cast, upload=str(make_upload(team=cast.team).pk))
     key = {"idempotency-key": str(uuid.uuid4())}

@@ -1,6 +1,7 @@
 """`holdout submit` against the site itself, over a real socket."""
 
 import json
+from datetime import date
 from functools import partial
 
 import pytest
@@ -90,6 +91,21 @@ def test_an_upload_that_broke_off_goes_on(holdout, archive, monkeypatch):
     assert Upload.objects.get().state == "complete"
 
 
+@pytest.mark.parametrize(
+    ("options", "declared"),
+    [
+        ((), ("", None)),
+        (("--pretraining", "PubMed"), ("PubMed", None)),
+        (("--pretraining", "PubMed", "--pretrained-until", "2024-06-30"), ("PubMed", date(2024, 6, 30))),
+    ],
+)
+def test_pretraining_is_declared_with_its_newest_date(holdout, archive, options, declared):
+    done = holdout("--new-model", "Ours", "--archive", str(archive), *options)
+    assert done.exit_code == 0, done.output
+    made = Submission.objects.get()
+    assert (made.pretraining, made.pretrained_until) == declared
+
+
 def test_the_same_key_submits_once(holdout, archive):
     first = json.loads(holdout("--new-model", "Ours", "--archive", str(archive), "--json").stdout)
     upload = str(Upload.objects.get().pk)
@@ -104,6 +120,7 @@ def test_the_same_key_submits_once(holdout, archive):
     [
         (["--model", "a", "--new-model", "b", "--image", "i"], "--new-model"),
         (["--new-model", "b"], "--archive"),
+        (["--new-model", "b", "--image", "i", "--pretrained-until", "June"], "--pretrained-until"),
         (["--new-model", "b", "--image", "i", "--settings", "[]"], "--settings"),
         (["--new-model", "b", "--image", "not-by-digest"], "sha256"),
         (["--model", "nobodys", "--image", "example.org/a@sha256:" + "0" * 64], "example.org"),

@@ -1,8 +1,18 @@
 """What a model's page says first: one sentence for each number, and no more than the number allows."""
 
+from datetime import date
+
 import pytest
 
-from leaderboard.pages.model_headline import BEATS, change_sentence, gap_sentence, headline, score_sentence
+from leaderboard.models import Submission
+from leaderboard.pages.model_headline import (
+    BEATS,
+    change_sentence,
+    gap_sentence,
+    headline,
+    pretraining,
+    score_sentence,
+)
 from leaderboard.reads.places import Place
 from tests.site.pages.cards import a_summary, an_interval
 
@@ -96,6 +106,23 @@ def test_an_alarm_that_is_undefined_gives_its_reason_and_one_that_is_silent_prov
     line = headline(summary, metric="r2", place=None, version=1)[-1]
     assert (line.word, line.reason) == ("", "the alarm needs at least 10 shuffles")
     assert "Silence proves nothing" in said()["Memory alarm"].sentence
+
+
+@pytest.mark.parametrize(
+    ("declared", "word", "sentence"),
+    [
+        ({}, "none declared", "None on data from elsewhere, by its team's word."),
+        ({"pretraining": "PubMed"}, "declared", "Until when is not declared: PubMed"),
+        (
+            {"pretraining": "PubMed,\n" + "x" * 500, "pretrained_until": date(2024, 6, 30)},
+            "declared",
+            f"Data until 2024-06-30: PubMed, {'x' * 151}…",
+        ),
+    ],
+)
+def test_pretraining_is_said_in_short_with_its_date(declared, word, sentence):
+    line = pretraining(Submission(**declared))
+    assert (line.word, line.sentence) == (word, sentence)
 
 
 def test_without_intervals_nothing_is_said():

@@ -1,5 +1,7 @@
 """The pages of models."""
 
+from datetime import date
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -83,9 +85,17 @@ def test_another_metric_is_a_link_and_an_unknown_one_is_not_found(client):
 def test_what_the_team_says_is_shown_and_never_run(client):
     hostile = "<script>alert(1)</script>"
     model = make_model(name=hostile, slug="hostile", description=hostile, citation=hostile, licence=hostile)
-    page = client.get(page_of(publish(model=model, note=hostile))).text
+    page = client.get(page_of(publish(model=model, note=hostile, pretraining=hostile))).text
     assert "<script>alert" not in page
-    assert page.count("&lt;script&gt;alert(1)") >= 5
+    assert page.count("&lt;script&gt;alert(1)") >= 7
+
+
+def test_declared_pretraining_stands_beside_the_alarm_and_in_full_further_down(client):
+    assert client.get(page_of(publish())).text.count("none declared") == 2
+    text = "Expression of 10,000 cell lines, " * 20 + "all of it"
+    page = client.get(page_of(publish(pretraining=text, pretrained_until=date(2024, 6, 30)))).text
+    assert "Data until 2024-06-30: Expression of" in page
+    assert f'<dd class="said">{text} <span class="muted">(data until <time' in page
 
 
 def test_a_link_that_is_not_of_the_web_is_no_link(client):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -70,6 +71,19 @@ def test_an_old_model_gets_its_next_version(client, cast, track):
     assert model.submissions.get(version=2).track == track
 
 
+def test_a_version_declares_its_own_pretraining(client, cast, track):
+    declared = {"pretraining": "A <b>language model</b>,\r\nPubMed", "pretrained_until": "2024-06-30"}
+    client.post(reverse("submit"), typed(cast, track, **declared))
+    first = Submission.objects.get()
+    assert (first.pretraining, first.pretrained_until) == ("A <b>language model</b>,\nPubMed", date(2024, 6, 30))
+    page = client.get(reverse("submission", args=[first.pk])).text
+    assert "A &lt;b&gt;language model&lt;/b&gt;,\nPubMed" in page and "data until" in page
+    client.post(reverse("submit"), typed(cast, track, new_model="", model=first.model.slug))
+    second = first.model.submissions.get(version=2)
+    assert (second.pretraining, second.pretrained_until) == ("", None)
+    assert "none declared" in client.get(reverse("submission", args=[second.pk])).text
+
+
 def test_two_presses_of_one_button_are_one_submission(client, cast, track):
     answers = [client.post(reverse("submit"), typed(cast, track)).url for _ in range(2)]
     assert Submission.objects.count() == 1
@@ -86,6 +100,9 @@ def test_two_presses_of_one_button_are_one_submission(client, cast, track):
         ({"settings": "{"}, "settings", "This is no JSON:"),
         ({"train_memory_mb": "99999999"}, None, "is outside of the track&#x27;s limits"),
         ({"contract": "improve"}, "improve_model", "This is no name of an IMPROVE model."),
+        ({"pretrained_until": "2024-06-30"}, "pretraining", "A date of pretraining is given, and no pretraining."),
+        ({"pretraining": "PubMed", "pretrained_until": "2999-01-01"}, "pretrained_until", "lies in the future."),
+        ({"pretraining": "PubMed", "pretrained_until": "30/06/2024"}, "pretrained_until", "Enter a valid date."),
         ({"code_url": "javascript:alert(1)"}, "code_url", "Enter a valid URL."),
         ({"model": "anothers"}, "model", "Select a valid choice."),
     ],

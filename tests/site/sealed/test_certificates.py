@@ -1,6 +1,7 @@
 """Certificates of open and sealed scores: signed in the scorer, checked by the library, never written over."""
 
 import json
+from datetime import date
 
 import pytest
 from django.utils import timezone
@@ -8,7 +9,7 @@ from django.utils import timezone
 from evaluator.sealing import keys
 from evaluator.sealing.certificates import verify
 from evaluator.sealing.errors import SealingError
-from leaderboard.models import Certificate, Scorecard, SealedStudy
+from leaderboard.models import Certificate, Scorecard, SealedStudy, Submission
 from leaderboard.sealed import certificates, looking
 from leaderboard.states import StudyState, SubmissionState
 from tests.site.builders import make_evaluation, make_run, make_spec, make_submission
@@ -45,6 +46,22 @@ def test_every_published_score_gets_one_that_the_library_accepts(card, vault):
     assert [run["seed"] for run in said["runs"]] == [77]
     assert said["result"]["scores"]["primary/"] == a_summary()["intervals"]["primary/"]
     assert said["engine"]["scorer"]["numpy"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, {"declared": "", "until": None}),
+        (
+            {"pretraining": "PubMed", "pretrained_until": date(2024, 6, 30)},
+            {"declared": "PubMed", "until": "2024-06-30"},
+        ),
+    ],
+)
+def test_declared_pretraining_is_certified(card, vault, values, said):
+    Submission.objects.update(**{"pretraining": ""} | values)
+    looking.look()
+    assert content(card.evaluation.certificates.get(), vault)["pretraining"] == said
 
 
 def test_one_that_was_changed_is_refused(card, vault):

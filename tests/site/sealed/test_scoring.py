@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -69,6 +70,23 @@ def test_the_opened_rows_are_the_curators_new_cells_and_drugs_among_them(opened_
     assert rows.response.tolist() == hidden.response.tolist()
     new_drug = len(hidden.release.drugs)
     assert opened_design.mechanism_sets["EGFR inhibitor"][-1] == new_drug
+
+
+@pytest.mark.parametrize(
+    ("declared", "flags"),
+    [
+        ({}, (True, True)),
+        ({"pretraining": "PubMed"}, (False, False)),
+        ({"pretraining": "PubMed", "pretrained_until": date(2098, 12, 31)}, (True, True)),
+        ({"pretraining": "PubMed", "pretrained_until": date(2099, 1, 1)}, (False, True)),
+    ],
+)
+def test_what_a_version_declares_of_its_pretraining_decides_whether_it_is_prospective(bring, deliver, declared, flags):
+    study = bring(said={"measured_at": date(2099, 1, 1), "readable_at": date(2099, 2, 1)})
+    evaluation = deliver(study, **declared)
+    score(evaluation.pk)
+    told = SealedScore.objects.get(evaluation=evaluation)
+    assert (told.is_prospective, told.is_blind) == flags
 
 
 def test_answers_that_are_no_improve_auc_are_ranked_within_drug_alone(bring, deliver, hidden, vault):

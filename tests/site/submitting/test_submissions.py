@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings as site
+from django.utils import timezone
 
 from leaderboard.models import Model, Run, Submission, Upload
 from leaderboard.submitting import drafts, submissions, uploads
@@ -143,7 +145,7 @@ def test_a_code_link_is_a_web_address(cast, draft, url):
     assert refused(cast, draft, code_url=url).field == "code_url"
 
 
-@pytest.mark.parametrize("field", ["note", "description", "citation", "licence"])
+@pytest.mark.parametrize("field", ["note", "pretraining", "description", "citation", "licence"])
 @pytest.mark.parametrize("text", ["a\0b", "\x1b[31m", "x" * 5001, "\u202e", "\udc80"])
 def test_a_text_that_cannot_be_shown_is_refused(cast, draft, field, text):
     assert refused(cast, draft, **{field: text}).field == field
@@ -151,6 +153,18 @@ def test_a_text_that_cannot_be_shown_is_refused(cast, draft, field, text):
 
 def test_a_note_keeps_its_lines(cast, draft):
     assert submissions.submit(cast.owner, replace(draft, note=" one\r\ntwo ")).note == "one\ntwo"
+
+
+def test_pretraining_is_a_text_with_the_newest_date_of_its_data_or_without(cast, draft):
+    today = timezone.now().date()
+    assert refused(cast, draft, pretraining=" \n", pretrained_until=today).code == "no_pretraining"
+    declared = replace(draft, pretraining=" PubMed\r\nand ChEMBL ")
+    late = refused(cast, declared, pretrained_until=today + timedelta(days=2))
+    assert (late.code, late.field) == ("bad_date", "pretrained_until")
+    made = submissions.submit(cast.owner, declared)
+    assert (made.pretraining, made.pretrained_until) == ("PubMed\nand ChEMBL", None)
+    dated = replace(declared, new_model="", model=made.model.slug, pretrained_until=today)
+    assert submissions.submit(cast.owner, dated).pretrained_until == today
 
 
 @pytest.mark.parametrize(
@@ -377,6 +391,12 @@ def test_deleting_leaves_a_row_without_data(
     assert Upload.objects.get(pk=upload.pk).state == "expired"
     assert [path for path in Path(settings.STORAGE).rglob("*") if path.is_file()] == []
     assert (Path(settings.STORAGE) / "attempts").exists()
+
+
+def test_declared_pretraining_outlives_a_deletion(cast, stopped):
+    entry = builders.make_submission(team=cast.team, state="failed", pretraining="PubMed")
+    submissions.delete(cast.owner, entry)
+    assert (entry.pretraining, entry.deleted_at is None) == ("PubMed", False)
 
 
 def test_what_is_deleted_cannot_be_deleted_or_withdrawn_again(cast, stopped):
