@@ -69,8 +69,7 @@ def difference_figure(difference: Difference) -> Figure:
     if not interval.low.is_defined:
         return Figure(shown, note=f"no interval: {interval.low.reason}")
     low, high = (number(end.value, digits=digits, sign=True) for end in (interval.low, interval.high))
-    note = "interval too narrow: fewer than 60 drugs" if interval.too_narrow else ""
-    return Figure(shown, range=f"{low} to {high}", note=note)
+    return Figure(shown, range=f"{low} to {high}", is_narrow=interval.too_narrow)
 
 
 def contenders(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.html import escape, format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 METRICS = {  # in the order in which they are offered
     "primary": "Skill over mean effects",
@@ -30,6 +30,11 @@ METRICS = {  # in the order in which they are offered
 LOWER_IS_BETTER = frozenset({"rmse", "mae", "mse"})
 MINUS = "\N{MINUS SIGN}"
 MARK_WIDTH, MARK_EDGE = 120.0, 4.0
+NARROW = SafeString('<sup class="caveat">*<span class="visually-hidden"> interval too narrow</span></sup>')
+NARROW_NOTE = SafeString(
+    '<p class="small muted">* interval too narrow: fewer than 60 drugs. '
+    '<a href="/how/#intervals">What intervals say</a></p>'
+)
 BEYOND_LOW, BEYOND_HIGH = SafeString('<path d="M7 4 3 8 7 12"/>'), SafeString('<path d="M113 4 117 8 113 12"/>')
 
 
@@ -65,13 +70,14 @@ class Figure:
     range: str = ""
     reason: str = ""
     note: str = ""
+    is_narrow: bool = False
 
     def __str__(self) -> SafeString:
         if self.reason:
             return format_html('<span class="undefined">n/a</span><span class="why">{}</span>', self.reason)
         made = escape(self.text)
         if self.range:
-            made += format_html(' <span class="range">{}</span>', self.range)
+            made += format_html(' <span class="range">{}{}</span>', self.range, NARROW if self.is_narrow else "")
         if self.note:
             made += format_html('<span class="why">{}</span>', self.note)
         return made
@@ -87,8 +93,12 @@ def figure(number: Any, *, digits: int = 3) -> Figure:
     if value(number["low"]) is None or value(number["high"]) is None:
         return Figure(shown, note=f"no interval: {reason(number['low'])}")
     low, high = (text(number[end], digits=digits) for end in ("low", "high"))
-    note = "interval too narrow: fewer than 60 drugs" if number.get("too_narrow") else ""
-    return Figure(shown, range=f"{low} to {high}", note=note)
+    return Figure(shown, range=f"{low} to {high}", is_narrow=bool(number.get("too_narrow")))
+
+
+def noted(made: str) -> SafeString:
+    """HTML with what its marks say beneath it, once; without marks as it is."""
+    return format_html("{}{}", mark_safe(made), NARROW_NOTE if NARROW in made else "")
 
 
 def heat(number: Any, *, low: float, high: float) -> str:
