@@ -1,10 +1,11 @@
-"""What is settled of a request before anything reads its body."""
+"""What is settled of a request before anything reads its body, and of an answer before it leaves."""
 
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
+from django.utils.cache import patch_cache_control
 
 from leaderboard.api.problems import MEDIA_TYPE, Problem, problem
 from leaderboard.sealed.intake import MOST_BYTES
@@ -23,6 +24,19 @@ def bodies_are_bounded(answer: Door) -> Door:
         if request.content_type == "multipart/form-data" and _length(request) > _most_bytes(request):
             return _too_large(request)
         return answer(request)
+
+    return door
+
+
+def answers_are_their_readers(answer: Door) -> Door:
+    """A page names whoever is signed in: one that says nothing of caches is kept by its reader's own, and asked for
+    again."""
+
+    def door(request: HttpRequest) -> HttpResponse:
+        response = answer(request)
+        if request.session.accessed and not response.has_header("Cache-Control"):
+            patch_cache_control(response, private=True, no_cache=True)
+        return response
 
     return door
 
