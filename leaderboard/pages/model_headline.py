@@ -9,6 +9,7 @@ from django.utils.text import Truncator
 from leaderboard.models import Submission
 from leaderboard.pages.board_lines import rank_text
 from leaderboard.pages.figures import LOWER_IS_BETTER, Figure, figure, metric_name, value
+from leaderboard.publishing.rescoring import is_change
 from leaderboard.publishing.tables import beats
 from leaderboard.reads.places import Place
 
@@ -28,22 +29,23 @@ ALARMS = {
 }
 
 
-MOST_OF_PRETRAINING = 160
+MOST_OF_PRETRAINING = 80
 """Letters; the whole text stands further down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A fact of the headline: `word` stands before the figure and has a class of its own."""
+    """A fact of the headline: `word` stands before the figure and has a class of its own, `beside` below them all."""
 
     name: str
     sentence: str
     word: str = ""
     figure: Figure | None = None
     reason: str = ""
+    beside: str = ""
 
 
-def headline(summary: Mapping[str, Any], *, metric: str, place: Place | None, version: int) -> list[Line]:
+def headline(summary: Mapping[str, Any], *, metric: str, place: Place | None, sent: Submission) -> list[Line]:
     """From what its row of the board says: means over all entries of G. Empty without intervals."""
     intervals = summary.get("intervals")
     if not intervals:
@@ -53,26 +55,34 @@ def headline(summary: Mapping[str, Any], *, metric: str, place: Place | None, ve
     word = beats(over_drugs) if over_drugs else "cannot tell"
     return [
         Line("Skill over mean effects", score_sentence(intervals.get(SCORE)), figure=figure(intervals.get(SCORE))),
-        Line("Rank", *_rank(place, version)),
+        Line("Rank", *_rank(place, sent.version)),
         Line("Beats the drug average", _beats_sentence(over_drugs, word), word, figure(over_drugs)),
         Line("Gap to its permuted self", gap_sentence(intervals.get(GAP), metric), figure=figure(intervals.get(GAP))),
-        Line("Memory alarm", ALARMS[alarm["state"]], _alarm_word(alarm["state"]), reason=alarm["reason"]),
+        Line(
+            "Memory alarm",
+            ALARMS[alarm["state"]],
+            _alarm_word(alarm["state"]),
+            reason=alarm["reason"],
+            beside=pretraining(sent),
+        ),
     ]
 
 
-def pretraining(sent: Submission) -> Line:
+def pretraining(sent: Submission) -> str:
     """Beside the alarm, whose silence proves nothing."""
     if not sent.pretraining:
-        return Line("Pretraining", "None on data from elsewhere, by its team's word.", "none declared")
-    until = f"Data until {sent.pretrained_until}" if sent.pretrained_until else "Until when is not declared"
+        return "Pretraining: none declared."
     said = Truncator(" ".join(sent.pretraining.split())).chars(MOST_OF_PRETRAINING)
-    return Line("Pretraining", f"{until}: {said}", "declared")
+    until = f"data until {sent.pretrained_until}" if sent.pretrained_until else "until when is not declared"
+    return f"Pretraining: {said} ({until})"
 
 
 def change_sentence(change: Mapping[str, Any]) -> str:
-    """Of scores that were computed again and came out others."""
+    """Of scores that were computed again, whether or not they came out others."""
     before, after = (figure(change.get(name)).text for name in ("before", "after"))
     said = f"Its scores were computed again on {change['at'][:10]}: {change['why'].rstrip('.')}. "
+    if not is_change(change):
+        return f"{said}Nothing changed."
     if before == after:
         return f"{said}The skill over mean effects stayed {after}; other figures changed."
     return f"{said}The skill over mean effects was {before} before, and is {after} now."

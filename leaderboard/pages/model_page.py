@@ -13,7 +13,7 @@ from leaderboard.pages.citing import bibtex, permanent_link, plain_citation
 from leaderboard.pages.figures import figure, value
 from leaderboard.pages.model_asked import asked, asked_entry
 from leaderboard.pages.model_card import card_named_by, markdown
-from leaderboard.pages.model_headline import change_sentence, headline, pretraining
+from leaderboard.pages.model_headline import change_sentence, headline
 from leaderboard.pages.model_parts import Row, columns_of, part_rows, sorted_rows
 from leaderboard.pages.model_record import machines, resources, seeds, uses
 from leaderboard.pages.model_sheet import grid, normalised_grid
@@ -67,9 +67,8 @@ def scores(request: HttpRequest, found: Shown, one: Version, *, stamp: str) -> d
     standing = standings(track.slug, stamp)
     record = stored.record
     place = standing.places.get(found.model.slug)
-    lines = headline(stored.summary, metric=track.definition["metric"], place=place, version=one.number)
     return {
-        "headline": lines and [*lines, pretraining(one.submission)],
+        "headline": headline(stored.summary, metric=track.definition["metric"], place=place, sent=one.submission),
         "changes": [change_sentence(change) for change in one.changes],
         "compare": compare_links(found, one, standing),
         "scheme": stored.card["scheme"],

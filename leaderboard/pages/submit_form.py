@@ -50,7 +50,7 @@ class SubmitForm(forms.Form):
         required=False,
         input_formats=["%Y-%m-%d"],
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="Without it, no score on a sealed study counts as prospective or blind.",
+        help_text="A pretrained model without it has no prospective or blind score on sealed studies.",
     )
     contract = forms.ChoiceField(
         label="Contract",

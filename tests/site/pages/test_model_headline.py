@@ -5,14 +5,7 @@ from datetime import date
 import pytest
 
 from leaderboard.models import Submission
-from leaderboard.pages.model_headline import (
-    BEATS,
-    change_sentence,
-    gap_sentence,
-    headline,
-    pretraining,
-    score_sentence,
-)
+from leaderboard.pages.model_headline import BEATS, change_sentence, gap_sentence, headline, score_sentence
 from leaderboard.reads.places import Place
 from tests.site.pages.cards import a_summary, an_interval
 
@@ -22,7 +15,7 @@ UNDEFINED = {"undefined": "no rows"}
 def said(place=None, version=1, **intervals):
     summary = a_summary()
     summary["intervals"] |= {f"{name}/": interval for name, interval in intervals.items()}
-    return {line.name: line for line in headline(summary, metric="r2", place=place, version=version)}
+    return {line.name: line for line in headline(summary, metric="r2", place=place, sent=Submission(version=version))}
 
 
 @pytest.mark.parametrize(
@@ -103,30 +96,31 @@ def test_a_rank_says_how_many_are_better_worse_and_alike(place, word, sentence):
 
 def test_an_alarm_that_is_undefined_gives_its_reason_and_one_that_is_silent_proves_nothing():
     summary = a_summary(alarm={"state": "undefined", "reason": "the alarm needs at least 10 shuffles"})
-    line = headline(summary, metric="r2", place=None, version=1)[-1]
+    line = headline(summary, metric="r2", place=None, sent=Submission(version=1))[-1]
     assert (line.word, line.reason) == ("", "the alarm needs at least 10 shuffles")
     assert "Silence proves nothing" in said()["Memory alarm"].sentence
 
 
 @pytest.mark.parametrize(
-    ("declared", "word", "sentence"),
+    ("declared", "sentence"),
     [
-        ({}, "none declared", "None on data from elsewhere, by its team's word."),
-        ({"pretraining": "PubMed"}, "declared", "Until when is not declared: PubMed"),
+        ({}, "Pretraining: none declared."),
+        ({"pretraining": "PubMed"}, "Pretraining: PubMed (until when is not declared)"),
         (
             {"pretraining": "PubMed,\n" + "x" * 500, "pretrained_until": date(2024, 6, 30)},
-            "declared",
-            f"Data until 2024-06-30: PubMed, {'x' * 151}…",
+            f"Pretraining: PubMed, {'x' * 71}… (data until 2024-06-30)",
         ),
     ],
 )
-def test_pretraining_is_said_in_short_with_its_date(declared, word, sentence):
-    line = pretraining(Submission(**declared))
-    assert (line.word, line.sentence) == (word, sentence)
+@pytest.mark.parametrize("state", ["raised", "silent", "undefined"])
+def test_declared_pretraining_stands_beside_the_alarm_in_short(state, declared, sentence):
+    summary = a_summary(alarm={"state": state, "reason": ""})
+    alarm = headline(summary, metric="r2", place=None, sent=Submission(version=1, **declared))[-1]
+    assert (alarm.name, alarm.beside) == ("Memory alarm", sentence)
 
 
 def test_without_intervals_nothing_is_said():
-    assert headline({"alarm": {}}, metric="r2", place=None, version=1) == []
+    assert headline({"alarm": {}}, metric="r2", place=None, sent=Submission(version=1)) == []
 
 
 def test_a_score_that_was_computed_again_says_when_why_and_what_it_was():

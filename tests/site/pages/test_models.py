@@ -94,7 +94,10 @@ def test_declared_pretraining_stands_beside_the_alarm_and_in_full_further_down(c
     assert client.get(page_of(publish())).text.count("none declared") == 2
     text = "Expression of 10,000 cell lines, " * 20 + "all of it"
     page = client.get(page_of(publish(pretraining=text, pretrained_until=date(2024, 6, 30)))).text
-    assert "Data until 2024-06-30: Expression of" in page
+    assert (
+        "<p>Pretraining: Expression of 10,000 cell lines, Expression" in page
+        and "… (data until 2024-06-30)</p>" in page
+    )
     assert f'<dd class="said">{text} <span class="muted">(data until <time' in page
 
 
