@@ -56,7 +56,8 @@ def rotate_command(folder: Folder, as_json: AsJson = False) -> None:
 
 @app.command("forget", epilog="Example: holdout keys forget /var/lib/holdout-scorer/keys 3f9c…")
 def forget_command(
-    folder: Folder, key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="The whole fingerprint, 64 digits.")]
+    folder: Folder,
+    key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="Its fingerprint, or the 16 digits that are shown.")],
 ) -> None:
     """Remove a sealing key that was rotated out. Whatever is still sealed to it cannot be opened any more."""
     keys.forget(folder, key_id)

@@ -158,7 +158,9 @@ def rotate(folder: Path) -> tuple[PublicKey, PublicKey]:
 
 
 def forget(folder: Path, key_id: str) -> None:
-    """Remove a key that was rotated out; call it once nothing is sealed to it any more."""
+    """Remove a key that was rotated out, named by its id or the digits of it that are shown; call it once nothing is
+    sealed to it any more."""
+    key_id = next((key.public.id for key in older(folder) if key.public.shown == key_id), key_id)
     if current(folder, Kind.SEALING).public.id == key_id:
         raise SealingError(f"key {key_id[:SHOWN_DIGITS]} is the current one; rotate before you remove it")
     path = folder / f"sealing-{sealing_key(folder, key_id).public.id}.key"

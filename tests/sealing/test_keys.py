@@ -137,7 +137,7 @@ def test_a_key_is_forgotten_only_when_it_is_not_the_current_one(folder):
     old, new = keys.rotate(folder)
     with pytest.raises(SealingError, match="is the current one"):
         keys.forget(folder, new.id)
-    keys.forget(folder, old.id)
+    keys.forget(folder, old.shown)
     assert keys.older(folder) == ()
     with pytest.raises(SealingError, match=f"has no sealing key {old.shown}; restore it"):
         keys.forget(folder, old.id)
