@@ -1,20 +1,23 @@
 """Sealed studies as their curators see them: where each stands, what was scored on it, and who did what to it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import CharField, Count, F, Prefetch, QuerySet, TextField, Value
+from django.db.models import CharField, Count, F, Prefetch, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, Concat
 
-from leaderboard.models import Act, Evaluation, Opening, Run, SealedScore, SealedStudy, StudyStep
+from leaderboard.models import Act, Evaluation, Opening, Person, Run, SealedScore, SealedStudy, StudyStep
 from leaderboard.sealed import release
 from leaderboard.states import RunState
 
+ASKED = re.compile(r"person (\d+)(?=, by )")
+"""How the scorer, which reads no people, names who asked for an opening."""
 KIND = SealedStudy._meta.model_name or ""
 
 
@@ -83,7 +86,7 @@ def audit(*, study: int | None = None, kind: Entries = Entries.ALL, who: str = "
     if study is not None:
         opened, acts = opened.filter(study=study), acts.filter(row=str(study))
     if who:
-        opened, acts = opened.filter(who__icontains=who), acts.filter(who__icontains=who)
+        opened, acts = opened.filter(_asked_by(who)), acts.filter(who__icontains=who)
     columns = ("at", "who", "what", "name", "said")
     narrowed = {Entries.OPENINGS: (opened,), Entries.STEPS: (acts,)}.get(kind, (opened, acts))
     first, *others = (part.order_by().values_list(*columns) for part in narrowed)
@@ -91,4 +94,13 @@ def audit(*, study: int | None = None, kind: Entries = Entries.ALL, who: str = "
 
 
 def entries(rows: Iterable[Any]) -> list[Entry]:
-    return [Entry(*row) for row in rows]
+    found = [Entry(*row) for row in rows]
+    asked = {int(match[1]) for one in found if (match := ASKED.match(one.who))}
+    names = {pk: email for pk, email in Person.objects.filter(pk__in=asked).values_list("pk", "email") if email}
+    return [replace(one, who=ASKED.sub(lambda match: names.get(int(match[1]), match[0]), one.who)) for one in found]
+
+
+def _asked_by(who: str) -> Q:
+    """By what the entry says, or by the address of whoever it says asked."""
+    asked = "|".join(str(pk) for pk in Person.objects.filter(email__icontains=who).values_list("pk", flat=True)[:100])
+    return Q(who__icontains=who) | (Q(who__regex=f"^person ({asked}), ") if asked else Q())

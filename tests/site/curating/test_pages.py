@@ -195,7 +195,7 @@ def test_the_scorer_is_asked_in_the_curators_name(ann, browse, asked):
 def test_the_audit_has_openings_and_acts_and_is_narrowed(ann, ben, browse):
     one, other = make_study(), make_study()
     Opening.objects.create(study=one, who="scorer", why="score somebody")
-    Opening.objects.create(study=other, who="scorer", why="report on the other")
+    Opening.objects.create(study=other, who=f"person {ann.pk}, by scorer root@x", why="report on the other")
     life.propose(ann, one, "because of spring")
     everything = browse(ben).get("/curating/audit/").text
     for said in ("score somebody", "report on the other", "because of spring"):
@@ -206,6 +206,7 @@ def test_the_audit_has_openings_and_acts_and_is_narrowed(ann, ben, browse):
     assert "because of spring" not in narrowed
     by_ann = browse(ben).get(f"/curating/audit/?who={ann.email}").text
     assert "because of spring" in by_ann
+    assert f"{ann.email}, by scorer root@x" in by_ann
     assert "score somebody" not in by_ann
     assert browse(ben).get("/curating/audit/?kind=nonsense&study=x&page=z").status_code == 200
 
