@@ -22,6 +22,7 @@ from leaderboard.api.boards import StoredCSV, StoredJSON
 from leaderboard.api.doors import PublicDoor, read
 from leaderboard.pages.citing import bibtex, permanent_link, plain_citation
 from leaderboard.publishing.cards import read_whole
+from leaderboard.publishing.rescoring import is_change
 from leaderboard.publishing.tables import beats, harmless
 from leaderboard.reads.models import Shown, Version, shown_model
 from leaderboard.reads.places import board_stamp, standings
@@ -32,6 +33,14 @@ from leaderboard.reads.sheets import Card, card_of
 class CitationShape(s.Serializer[Any]):
     text = s.CharField()
     bibtex = s.CharField()
+
+
+class ChangeShape(s.Serializer[Any]):
+    at = s.CharField()
+    why = s.CharField()
+    before = s.FloatField(allow_null=True, default=None, help_text="Skill over mean effects.")
+    after = s.FloatField(allow_null=True, default=None)
+    is_change = s.BooleanField(help_text="Whether any figure came out another; of the times that none did, the last.")
 
 
 class VersionScoresShape(s.Serializer[Any]):
@@ -54,6 +63,7 @@ class VersionScoresShape(s.Serializer[Any]):
     memory_alarm = s.DictField(allow_null=True)
     pretraining = s.CharField(allow_blank=True, help_text="As its team declares it; empty: none declared.")
     pretrained_until = s.DateField(allow_null=True)
+    changes = ChangeShape(many=True, help_text="Each time that its scores were computed again, oldest first.")
     citation = CitationShape()
     tables = s.DictField(child=s.CharField())
     scorecard = s.CharField()
@@ -152,6 +162,11 @@ def _version(slug: str, number: int) -> tuple[Shown, Version]:
     return found, one
 
 
+def _change(said: dict[str, Any]) -> dict[str, Any]:
+    ends = {name: said[name] if isinstance(said.get(name), int | float) else None for name in ("before", "after")}
+    return {"at": said["at"], "why": said["why"], **ends, "is_change": is_change(said)}
+
+
 def _said(found: Shown, one: Version, card: Card | None) -> dict[str, Any]:
     model, sent, track = found.model, one.submission, one.submission.track
     intervals = card.summary.get("intervals", {}) if card else {}
@@ -177,6 +192,7 @@ def _said(found: Shown, one: Version, card: Card | None) -> dict[str, Any]:
         "memory_alarm": card.summary.get("alarm") if card else None,
         "pretraining": sent.pretraining,
         "pretrained_until": sent.pretrained_until,
+        "changes": [_change(said) for said in one.changes],
         "citation": {"text": plain_citation(model, sent, one.primary), "bibtex": bibtex(model, sent, one.primary)},
         "tables": {name: reverse("api-model-table", args=[*words, name]) for name in TABLES},
         "scorecard": reverse("api-model-scorecard", args=words),

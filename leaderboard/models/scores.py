@@ -22,7 +22,7 @@ class Scorecard(models.Model):
     rescore_why = models.CharField(max_length=200, blank=True)  # somebody asks for it to be computed again
     rescore_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     record = models.JSONField(default=dict)  # reads.sheets.Record as it was then: machines change, and go
-    changes = models.JSONField(default=list)  # each time that it came out another: when, why, the primary score's both
+    changes = models.JSONField(default=list)  # of computing it again: when, why, the primary score before and after
 
     def __str__(self) -> str:
         return f"scores of {self.evaluation}"

@@ -144,5 +144,5 @@ def _said(found: Shown, one: Version) -> list[str]:
         sent = other.submission
         said.append(f"{sent.pk} {sent.state} {sent.track} {sent.track.release} {sent.image_id} {sent.note}")
         said.append(f"{sent.pretraining} {sent.pretrained_until}")
-        said.append(f"{other.computed_at} {sent.published_at}")
+        said.append(f"{other.computed_at} {sent.published_at} {[change['at'] for change in other.changes]}")
     return said

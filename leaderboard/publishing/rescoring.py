@@ -68,10 +68,10 @@ def rescore(evaluation: Evaluation, *, why: str, person: Person | None = None) -
         new = Scorecard.objects.get(evaluation=evaluation)
         changed = list(_differences(_both(old), _both(new)))
         is_stale = bool(changed) or not was_readable  # boards are made of the moment of computing
-        if changed:
-            new.changes.append({"at": timezone.now().isoformat(), "why": why, **_primary(plan, old, new)})
+        said = {"at": timezone.now().isoformat(), "why": why, "n_changed": len(changed), **_primary(plan, old, new)}
+        told = [*(one for one in new.changes if is_change(one)), said]
         values = {"computed_at": timezone.now()} if is_stale else {}
-        Scorecard.objects.filter(pk=new.pk).update(changes=new.changes, rescore_why="", rescore_by=None, **values)
+        Scorecard.objects.filter(pk=new.pk).update(changes=told, rescore_why="", rescore_by=None, **values)
         detail: dict[str, Any] = {"why": why, "changed": changed[:MOST_NAMED], "n_changed": len(changed)}
         if changed:
             detail |= {"before": old.summary, "after": new.summary}
@@ -80,6 +80,11 @@ def rescore(evaluation: Evaluation, *, why: str, person: Person | None = None) -
             write_default(track)
             refresh_soon()
     return changed
+
+
+def is_change(said: Mapping[str, Any]) -> bool:
+    """Whether something came out another; of the times that nothing did, readers see the last alone."""
+    return bool(said.get("n_changed", 1))
 
 
 def _is_readable(storage: Store, card: Scorecard) -> bool:

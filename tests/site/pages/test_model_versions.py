@@ -138,6 +138,17 @@ def test_scores_that_were_computed_again_say_so(client):
     assert "was 0.200 before, and is 0.100 now" in page
 
 
+def test_scores_that_came_out_the_same_say_so_once_they_are_computed_again(client):
+    submission = publish()
+    tag = client.get(page_of(submission))["ETag"]
+    change = {"at": "2026-05-01T10:00:00+00:00", "why": "to be sure", "n_changed": 0, "before": 0.2, "after": 0.2}
+    Scorecard.objects.update(changes=[change])
+    answer = client.get(page_of(submission), headers={"If-None-Match": tag})
+    assert "computed again on 2026-05-01: to be sure. Nothing changed." in answer.text
+    api = client.get(f"/api/v1/models/{submission.model.slug}/v1/").json()
+    assert [(said["why"], said["is_change"], said["after"]) for said in api["changes"]] == [("to be sure", False, 0.2)]
+
+
 def test_gn_and_gna_are_tables_and_of_errors_there_are_none(client):
     card = a_card(0.5, metrics=("r2", "rmse"))
     card["matrices"]["real"]["r2"] |= {"Gn": [[1.0, 0.5], [None, 1.0]], "Gna": [0.5, None]}

@@ -52,7 +52,9 @@ def test_what_comes_out_the_same_changes_nothing_and_is_written_down(evaluation)
     before, board = Scorecard.objects.get(), made_of()
     assert rescoring.rescore(evaluation, why="to be sure") == []
     after = Scorecard.objects.get()
-    assert (after.computed_at, after.changes, made_of()) == (before.computed_at, [], board)
+    assert (after.computed_at, made_of()) == (before.computed_at, board)
+    (said,) = after.changes
+    assert (said["why"], said["n_changed"], said["before"]) == ("to be sure", 0, said["after"])
     assert Act.objects.get(what="rescore").detail == {"why": "to be sure", "changed": [], "n_changed": 0}
 
 
@@ -70,6 +72,12 @@ def test_what_comes_out_another_is_said_with_its_reason_and_the_old_value_kept(e
     assert written.who.startswith("operator-")
     assert written.detail["before"]["intervals"][KEY]["estimate"] == 0.99
     assert written.detail["after"]["intervals"][KEY]["estimate"] == right
+
+
+def test_of_the_times_that_nothing_changed_readers_see_the_last(evaluation, wrong):
+    for why in ("a mistake in 1.2", "to be sure", "to be surer"):
+        rescoring.rescore(evaluation, why=why)
+    assert [said["why"] for said in Scorecard.objects.get().changes] == ["a mistake in 1.2", "to be surer"]
 
 
 def test_draws_that_are_damaged_are_written_anew(evaluation, settings):
