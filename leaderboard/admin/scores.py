@@ -19,8 +19,8 @@ RESCORE = Deed(
 
 @admin.register(models.Evaluation)
 class EvaluationRows(Rows):
-    list_display = ("__str__", "submission_", "track_", "created_at", "finished_at")
-    list_select_related = ("submission__model", "track")
+    list_display = ("__str__", "submission_", "track_", "study", "created_at", "finished_at")
+    list_select_related = ("submission__model", "track", "study")
     list_filter = ("track",)
     search_fields = ("submission__model__name", "submission__id")
     submission_, track_ = to("submission"), to("track")
