@@ -22,6 +22,7 @@ MOST_COLUMNS = 64
 _BYTES_A_VALUE = 32
 _BYTES_BESIDE = 1 << 20
 _BATCH_ROWS = 1 << 16
+_BATCH_VALUES = 1 << 22
 _INT64, _DOUBLE, _TEXT = 2, 5, 6  # physical types of parquet.thrift
 _LARGEST_LINES_BYTES = 64 << 20
 _LONGEST_HEADER_BYTES = 1 << 10
@@ -79,9 +80,17 @@ def check_matrix(folder: Path, entry: TableEntry) -> tuple[str, ...]:
         raise ReleaseError(f"{entry.paths()[0]}: its header is not that of {len(ids)} × {len(names)} float32 or uint8")
     if size != 10 + length + wanted[said] * len(ids) * len(names):
         raise ReleaseError(f"{entry.paths()[0]} has {size:,} bytes, more or fewer than its header says")
-    if np.isinf(np.load(values, mmap_mode="r", allow_pickle=False)).any():
+    if _holds_infinity(np.load(values, mmap_mode="r", allow_pickle=False)):
         raise ReleaseError(f"{entry.paths()[0]} holds an infinite value; what is not known is NaN")
     return ids
+
+
+def _holds_infinity(values: np.ndarray[Any, Any]) -> bool:
+    """Some rows at a time: the answer to all at once is an array of gibibytes too."""
+    rows = max(1, _BATCH_VALUES // values.shape[1])
+    return values.dtype.kind == "f" and any(
+        np.isinf(values[at : at + rows]).any() for at in range(0, len(values), rows)
+    )
 
 
 def read_ids(path: Path) -> tuple[str, ...]:
