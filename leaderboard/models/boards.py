@@ -22,7 +22,7 @@ class PastBoard(models.Model):
 
 
 class WholeBoard(models.Model):
-    """Every measure on every target of a track in one table, as files in storage: {format: {path, etag, size_bytes}}."""
+    """Every measure on every target of a track in one table, as files in storage: {format: {path, etag, size_bytes}}"""
 
     track = models.OneToOneField(Track, models.CASCADE, related_name="whole_board")
     files = models.JSONField(default=dict)
