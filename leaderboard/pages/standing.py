@@ -144,7 +144,7 @@ def stage_row(stage: StageLine) -> StageRow:
         word=_stage_word(stage),
         wall="" if stage.wall_s is None else amounts.duration(stage.wall_s),
         memory="" if stage.memory_mb is None else amounts.memory(stage.memory_mb),
-        reason=stage.reason,
+        reason="" if stage.outcome is Outcome.FINISHED else stage.reason,
     )
 
 
@@ -185,7 +185,7 @@ def forecast_facts(forecast: Forecast, *, has_estimate: bool) -> tuple[tuple[str
         facts.append(("Expected end", _estimate(forecast.end)))
     elif has_estimate:
         facts.append(("Expected end", "no estimate yet"))
-    return (*facts, ("Cost so far", _cost(forecast.cost)))
+    return (*facts, ("Cost so far", _cost(forecast.cost, is_under_way=has_estimate)))
 
 
 def _estimate(estimate: Estimate) -> str:
@@ -197,9 +197,10 @@ def _moment(moment: datetime) -> str:
     return moment.strftime(form)
 
 
-def _cost(cost: Cost) -> str:
+def _cost(cost: Cost, *, is_under_way: bool) -> str:
+    """What was expected is told while more may come, and it was not too little."""
     text = f"{amounts.duration(cost.cpu_s)} of CPU time"
-    if cost.expected_cpu_s is not None:
+    if is_under_way and cost.expected_cpu_s is not None and cost.expected_cpu_s > cost.cpu_s:
         text += f", of about {amounts.duration(cost.expected_cpu_s)} in all"
     return text + (f"; {amounts.duration(cost.refunded_cpu_s)} given back" if cost.refunded_cpu_s else "")
 
