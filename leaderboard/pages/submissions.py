@@ -76,7 +76,7 @@ def withdraw(request: PersonsRequest, submission_id: UUID) -> HttpResponse:
         messages.success(request, f"{entry} is withdrawn.")
         return redirect("submission", entry.pk)
     if entry.state == SubmissionState.PUBLISHED:
-        lead = "It leaves the board. Its page says that it was withdrawn, and its scores stay where they were cited."
+        lead = "It leaves the board, and its page says that it was withdrawn, without its scores. It cannot be undone."
     else:
         lead = "Everything of it that runs is stopped."
     page = {"title": f"Withdraw {entry}?", "lead": lead, "action": "Withdraw it"}
