@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from leaderboard.models import Track
+from leaderboard.pages.model_asked import LABELS
 from leaderboard.reads import amounts
 
 
@@ -16,7 +17,7 @@ def facts(track: Track) -> tuple[tuple[str, str], ...]:
         ("Trained on", ", ".join(definition["sources"])),
         ("Asked about", ", ".join(definition["targets"])),
         ("Split", f"{definition['scheme']}, {len(definition['splits'])} of each source"),
-        ("Labels", ", ".join(definition["arms"])),
+        ("Labels", ", ".join(LABELS.get(arm, arm) for arm in definition["arms"])),
         ("In all", f"{n_runs:,} runs, {n_stages:,} stages"),
         ("A train stage has", limits_text(definition["train"])),
         ("An infer stage has", limits_text(definition["infer"])),
