@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from ipaddress import ip_address
 from typing import Any
 
 from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
@@ -29,7 +30,11 @@ def address() -> str | None:
 def address_of(request: HttpRequest) -> str | None:
     """As the proxy saw it where there is one: what else stands in that header anybody may have written."""
     forwarded = request.headers.get("X-Forwarded-For", "") if settings.SECURE_PROXY_SSL_HEADER else ""
-    return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR") or None
+    said = forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR") or ""
+    try:
+        return str(ip_address(said.partition("%")[0]))
+    except ValueError:  # a socket's path, or with a port: the audit takes addresses alone
+        return None
 
 
 def requests_have_ids(answer: Door) -> Door:

@@ -116,3 +116,24 @@ def test_no_field_breaks_a_curators_form(curator, study, value):
     for track in ("%00", "9" * 5000, "<script>"):
         answer = browser.post(f"/api/v1/studies/?track={track}", b"x", content_type="application/octet-stream")
         assert 400 <= answer.status_code < 500
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("1.1.1.1, 2001:db8::7", "2001:db8::7"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("192.0.2.7:4711", None),
+        ("unix:", None),
+        ("'; DROP TABLE", None),
+        ("\x1b[2J", None),
+    ],
+)
+def test_an_act_is_written_down_whatever_a_proxy_says_of_its_address(curator, study, settings, said, known):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    answer = signed_in(curator).post(
+        f"/curating/{study.pk}/rules/", {"looks": 3}, HTTP_X_FORWARDED_FOR=said, HTTP_X_FORWARDED_PROTO="https"
+    )
+    assert answer.status_code == 302
+    assert Act.objects.get(kind="sealedstudy").address == known
