@@ -25,7 +25,7 @@ def certificate(request: HttpRequest, slug: str, version: int) -> HttpResponse:
 @require_safe
 def public_keys(_request: HttpRequest) -> HttpResponse:
     """What `holdout seal` and `holdout verify` are given; null where this site has no scorer."""
-    return JsonResponse({str(kind): _public(kind) for kind in keys.Kind})
+    return JsonResponse({str(kind): public_key(kind) for kind in keys.Kind})
 
 
 def _chosen(found: list[Certificate], number: str) -> Certificate:
@@ -35,7 +35,8 @@ def _chosen(found: list[Certificate], number: str) -> Certificate:
         raise Http404("There is no such certificate.") from None
 
 
-def _public(kind: keys.Kind) -> str | None:
+def public_key(kind: keys.Kind) -> str | None:
+    """None where this site has no scorer."""
     try:
         return keys.public_key(settings.SCORER_PUBLIC, kind).text
     except SealingError:

@@ -47,6 +47,12 @@ def bibtex(model: Model, version: Submission, score: Any) -> str:
     return f"@misc{{holdout-{model.slug}-v{version.version},\n{fields}}}\n"
 
 
+def badge_markdown(model: Model) -> str:
+    """For a README: the badge, which leads to the model's page."""
+    badge, page = (settings.SITE_URL + reverse(name, args=[model.slug]) for name in ("badge", "model"))
+    return f"[![Rank on {PUBLISHER}]({badge})]({page})"
+
+
 def _score(score: Any) -> str:
     shown = figure(score)
     if shown.reason:

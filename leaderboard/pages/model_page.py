@@ -7,9 +7,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from evaluator.sealing import keys
 from leaderboard.drawing import Drawing
 from leaderboard.pages import model_figures as figures
-from leaderboard.pages.citing import bibtex, permanent_link, plain_citation
+from leaderboard.pages.certificates import public_key
+from leaderboard.pages.citing import badge_markdown, bibtex, permanent_link, plain_citation
 from leaderboard.pages.figures import figure, value
 from leaderboard.pages.model_asked import asked, asked_entry
 from leaderboard.pages.model_card import card_named_by, markdown
@@ -56,6 +58,8 @@ def about(found: Shown, one: Version) -> dict[str, Any]:
         "bibtex": bibtex(model, sent, one.primary),
         "permanent_link": permanent_link(model, one.number),
         "tables": TABLES,
+        "signing_key": public_key(keys.Kind.SIGNING),
+        "badge_markdown": badge_markdown(model),
     }
 
 

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from leaderboard.pages.citing import bibtex, permanent_link, plain_citation
+from evaluator.sealing import keys
+from leaderboard.pages import model_page
+from leaderboard.pages.citing import badge_markdown, bibtex, permanent_link, plain_citation
 from tests.site.builders import make_model, make_release, make_submission, make_team, make_track
 from tests.site.pages.cards import UNDEFINED, an_interval
 from tests.site.pages.stored import publish
@@ -73,3 +75,25 @@ def test_the_page_and_the_file_give_the_same_bibtex(client):
     page = client.get(reverse("model", args=[submission.model.slug])).text
     assert permanent_link(submission.model, 1) in page
     assert "@misc{holdout-" in page
+
+
+def test_the_badge_for_a_readme_leads_to_the_model(entry):
+    assert badge_markdown(entry.model) == (
+        "[![Rank on Holdout](https://holdout.example.org/models/deeppair/badge.svg)]"
+        "(https://holdout.example.org/models/deeppair/)"
+    )
+
+
+def test_a_model_shows_its_badge_and_how_its_certificate_is_checked(client, monkeypatch):
+    submission = publish()
+    page = reverse("model", args=[submission.model.slug])
+    monkeypatch.setattr(model_page, "public_key", {keys.Kind.SIGNING: "holdout-signing-public-key ab"}.get)
+    shown = client.get(page).text
+    assert f'<img src="{reverse("badge", args=[submission.model.slug])}"' in shown
+    assert reverse("model_certificate", args=[submission.model.slug, 1]) in shown
+    assert "echo 'holdout-signing-public-key ab' &gt; signing.pub" in shown
+
+
+def test_a_site_without_a_scorer_offers_no_certificate(client, monkeypatch):
+    monkeypatch.setattr(model_page, "public_key", lambda _kind: None)
+    assert "certificate.json" not in client.get(reverse("model", args=[publish().model.slug])).text
