@@ -103,8 +103,10 @@ def runs_of(submission: Submission) -> tuple[RunLine, ...]:
         if row.pop("attempt__state") == AttemptState.GIVEN_UP:
             lost[run].add(attempt)
         attempts[run].setdefault(attempt, []).append(_stage_line(row))
-    rows = submission.runs.exclude(purpose=Purpose.SEALED).order_by("id").values_list(
-        "id", "purpose", "state", "spec__source", "spec__split", "spec__arm", "spec__targets"
+    rows = (
+        submission.runs.exclude(purpose=Purpose.SEALED)
+        .order_by("id")
+        .values_list("id", "purpose", "state", "spec__source", "spec__split", "spec__arm", "spec__targets")
     )
     return tuple(
         RunLine(
