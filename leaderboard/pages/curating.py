@@ -88,7 +88,7 @@ def curating(request: PersonsRequest) -> HttpResponse:
         else:
             messages.success(request, f"{study} is here as a draft. The scorer writes its report in a moment.")
             return redirect("curated", study.pk)
-    page = {"form": form, "studies": sheet.lines(reads.studies()), "key_id": intake.site_key_id()[:16]}
+    page = {"form": form, "studies": sheet.lines(reads.studies()), "key": intake.site_key()}
     return render(request, "curating/list.html", page, status=400 if form.errors else 200)
 
 

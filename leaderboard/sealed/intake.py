@@ -64,12 +64,17 @@ def tar_of(study_id: str) -> Path:
     return _shelf() / f"{study_id}.tar"
 
 
-def site_key_id() -> str:
-    """Of the scorer's key that studies have to be sealed to; empty while the site has none."""
+def site_key() -> keys.PublicKey | None:
+    """The scorer's, which studies have to be sealed to; None while the site has none."""
     try:
-        return keys.public_key(settings.SCORER_PUBLIC).id
+        return keys.public_key(settings.SCORER_PUBLIC)
     except SealingError:
-        return ""
+        return None
+
+
+def site_key_id() -> str:
+    found = site_key()
+    return found.id if found else ""
 
 
 @contextmanager
