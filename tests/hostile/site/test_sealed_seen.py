@@ -1,5 +1,6 @@
 """What a stranger, and a team whose model is scored, see of sealed studies before their time: nothing anywhere."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from tests.site.pages.stored import publish, store_board
 
 pytestmark = pytest.mark.django_db
 SECRET = 0.73191
+TOLD = re.compile(r"(?<!\d)0\.73")  # rounded or not; a second of a time has a digit before it
 HUSHED = {"uploader", "proposer", "confirmer"}
 
 
@@ -96,8 +98,7 @@ def test_a_dry_run_and_a_report_are_curators_alone(cast, entry, state):
         for address in addresses(study, entry):
             said = asked(person, address)
             assert said.status_code < 500, address
-            assert str(SECRET) not in said.text, (who, address)
-            assert "0.73" not in said.text, (who, address)
+            assert not TOLD.search(said.text), (who, address)
 
 
 def test_a_draft_is_not_there_under_any_name(cast, entry):
@@ -121,15 +122,14 @@ def test_no_score_is_told_before_its_time(cast, entry, state):
             for address in addresses(study, entry):
                 said = asked(person, address)
                 assert said.status_code < 500, address
-                assert str(SECRET) not in said.text, (who, address)
-                assert "0.73" not in said.text, (who, address)
+                assert not TOLD.search(said.text), (who, address)
         curator = make_person(name="curator", curator=True)
         assert str(SECRET) not in asked(curator, f"/boards/{entry.track.slug}/?data=sealed").text
 
 
 def test_it_is_told_when_its_time_has_come(cast, entry):
     study = scored(entry, StudyState.LIVE, shown_from=timezone.now() - timedelta(seconds=1))
-    assert "0.73" in asked(None, f"/boards/{study.track.slug}/?data=sealed").text
+    assert TOLD.search(asked(None, f"/boards/{study.track.slug}/?data=sealed").text)
 
 
 def test_whoever_moves_a_study_is_named_to_curators_alone(cast, entry):
