@@ -71,6 +71,7 @@ def submit_command(
     draft |= {"pretraining": pretraining, "pretrained_until": pretrained_until and f"{pretrained_until:%Y-%m-%d}"}
     board = Site(site, token)
     try:
+        _known(board, track)
         if archive or upload:
             draft["upload"] = upload or _uploaded(board, archive, team, quiet=as_json)
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
@@ -81,6 +82,16 @@ def submit_command(
             _wrong_use(str(error))
         _say(f"error: {error}")
         raise typer.Exit(1) from None
+
+
+def _known(board: Site, track: str) -> None:
+    """A wrong track is told before gigabytes are sent."""
+    try:
+        board.ask("GET", f"tracks/{track}/")
+    except SiteError as error:
+        if error.status != 404:
+            raise
+        _wrong_use(f"There is no such track. Write it as in the address of its board, {board.address}/boards/TRACK/.")
 
 
 def _uploaded(board: Site, archive: Path | None, team: str, *, quiet: bool) -> str:

@@ -149,3 +149,10 @@ def test_a_site_that_is_away_is_asked_again_and_then_said(monkeypatch):
         board.ask("GET", "me/")
     assert paused == [1, 2, 4, 8, 16]
     assert submit.POLL_S > 0
+
+
+def test_a_track_that_is_not_there_is_told_before_anything_is_sent(holdout, archive):
+    found = holdout("--new-model", "Mine", "--archive", str(archive), "--track", "magic")
+    assert found.exit_code == 2
+    assert "There is no such track" in found.output
+    assert not Upload.objects.exists()
