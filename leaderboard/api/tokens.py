@@ -52,6 +52,6 @@ class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]  # knox has
         found: Token | None = known.first()
         if found is None or not found.user.is_active:
             raise AuthenticationFailed("This token is unknown, revoked or expired.")
-        if found.user.is_staff and not access.is_operator(found.user):  # as on the pages
-            raise AuthenticationFailed("Staff need a second factor: set one up on the site first.")
+        if access.needs_second_factor(found.user):  # as on the pages
+            raise AuthenticationFailed("Staff and curators need a second factor: set one up on the site first.")
         return found.user, found

@@ -1,12 +1,12 @@
-"""The scorer's own folder: its keys, a secret seed for each study, and what it computed of each evaluation.
+"""The scorer's own folder: its keys, the secret seed that it makes of them for each study, and what it computed.
 
 It lies outside of the site's storage and of its backup, and no other process can read it: with the seed, or with the
 draws that were made with it, known weights turn scores into equations for the answers.
 """
 
+import hmac
 import io
 import json
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from evaluator.sealing import boxes, keys
 from evaluator.sealing.errors import SealingError
 from evaluator.sealing.keys import Kind, PrivateKey
 
-SEED_BITS = 128
+SEED_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +50,10 @@ class Vault:
         return self.keys.parent / "draws"
 
     def seed(self, study_id: str) -> int:
-        """Made at the first time of asking. Whoever comes second reads what the first one wrote."""
-        path = self._folder(study_id) / "seed"
-        if not path.exists():
-            fresh = path.with_name(f".seed-{secrets.token_hex(8)}")
-            write_whole(fresh, f"{secrets.randbits(SEED_BITS)}\n".encode())
-            try:
-                path.hardlink_to(fresh)
-            except FileExistsError:
-                pass
-            finally:
-                fresh.unlink()
-        return int(path.read_text())
+        """Made of the signing key, which is never rotated and is in the keys' backup: whatever else of this folder is
+        lost, scores come out the same again, and nobody is given a second sample of them."""
+        of_study = hmac.digest(self.signing_key().raw, b"holdout bootstrap seed " + study_id.encode(), "sha256")
+        return int.from_bytes(of_study[:SEED_BYTES])
 
     def keep(self, study_id: str, evaluation: int, found: Found) -> None:
         """The smallest part last: an evaluation that has it is kept whole. Cards, megabytes each, lie apart."""

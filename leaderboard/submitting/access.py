@@ -22,17 +22,27 @@ T = TypeVar("T", bound=Row)
 
 
 def is_operator(person: Who) -> bool:
-    if not (person.is_authenticated and person.is_active and person.is_staff):
-        return False
-    known: bool | None = getattr(person, "_has_second_factor", None)
-    if known is None:
-        known = bool(get_adapter().is_mfa_enabled(person))
-        person._has_second_factor = known  # type: ignore[attr-defined]  # asked once a request
-    return known
+    return bool(person.is_authenticated and person.is_active and person.is_staff) and _has_second_factor(person)
 
 
 def is_curator(person: Who) -> bool:
-    return is_operator(person) or bool(person.is_authenticated and person.is_active and person.is_curator)
+    """A step of a study takes two people, and a password alone may be known to one."""
+    is_theirs = bool(person.is_authenticated and person.is_active and person.is_curator)
+    return is_operator(person) or (is_theirs and _has_second_factor(person))
+
+
+def needs_second_factor(person: Who) -> bool:
+    """Whoever can do what only staff or curators do, and has none."""
+    has_rights = person.is_authenticated and (person.is_staff or person.is_curator)
+    return bool(has_rights) and not _has_second_factor(person)
+
+
+def _has_second_factor(person: Who) -> bool:
+    known: bool | None = getattr(person, "_known_second_factor", None)
+    if known is None:
+        known = bool(get_adapter().is_mfa_enabled(person))
+        person._known_second_factor = known  # type: ignore[union-attr]  # asked once a request
+    return known
 
 
 def role_in(person: Who, team: Team) -> Role | None:

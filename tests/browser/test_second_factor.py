@@ -22,7 +22,7 @@ def test_staff_set_up_an_authenticator_and_need_it_to_sign_in(page, settings):
     staff = make_person(staff=True)
     Authenticator.objects.all().delete()
     give_password(page, staff)
-    expect(page.get_by_text("Staff need a second factor")).to_be_visible()
+    expect(page.get_by_text("Staff and curators need a second factor")).to_be_visible()
     page.get_by_role("link", name="Activate").click()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()

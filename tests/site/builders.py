@@ -61,14 +61,15 @@ def make_cast() -> Cast:
 
 
 def make_person(*, name: str = "person", staff: bool = False, curator: bool = False) -> Person:
-    """With a verified address and PASSWORD; staff are superusers with a second factor, which the site demands."""
+    """With a verified address and PASSWORD; staff are superusers. They and curators have a second factor, which
+    the site demands."""
     username = f"{name}-{next(_numbers)}"
     email = f"{username}@example.org"
     person = Person.objects.create_user(
         username, email, PASSWORD, is_staff=staff, is_superuser=staff, is_curator=curator
     )
     EmailAddress.objects.create(user=person, email=email, verified=True, primary=True)
-    if staff:
+    if staff or curator:
         Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data={"secret": "unused"})
     return person
 

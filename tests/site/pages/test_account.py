@@ -56,13 +56,14 @@ def test_a_wrong_password_is_told_in_a_summary_that_takes_the_focus(client):
     assert re.search(r'<div class="[^"]*error-summary"[^>]* tabindex="-1" autofocus', page)
 
 
-@pytest.mark.parametrize("path", ["/", "/admin/", "/submissions/"])
-def test_staff_without_a_second_factor_are_sent_to_set_one_up(client, path):
-    staff = make_person(staff=True)
-    Authenticator.objects.filter(user=staff).delete()
-    client.force_login(staff)
+@pytest.mark.parametrize("who", ["staff", "curator"])
+@pytest.mark.parametrize("path", ["/", "/admin/", "/submissions/", "/curating/"])
+def test_staff_and_curators_without_a_second_factor_are_sent_to_set_one_up(client, path, who):
+    person = make_person(**{who: True})
+    Authenticator.objects.filter(user=person).delete()
+    client.force_login(person)
     assert client.get(path).url == reverse("mfa_index")
-    assert "Staff need a second factor" in client.get(reverse("mfa_index")).text
+    assert "Staff and curators need a second factor" in client.get(reverse("mfa_index")).text
 
 
 def test_staff_with_a_second_factor_go_everywhere(client):
