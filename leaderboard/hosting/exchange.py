@@ -73,9 +73,8 @@ def _say(seen: HostView, decision: Decision) -> None:
             log.info("attempt %s of run %s begins on host %s", opened.attempt.hex, opened.run, seen.id)
     for end in decision.changes.attempt_ends:
         with logs.tracing(traces[end.attempt]):
-            log.info(
-                "attempt %s of run %s is %s: %s", end.attempt.hex, end.run, end.state, end.reason or "as it should"
-            )
+            # The reason is a container's own words.
+            log.info("attempt %s of run %s is %s: %.300r", end.attempt.hex, end.run, end.state, end.reason)
 
 
 def _answer(report: Report, sequence: int, orders: tuple[Order, ...] | None) -> Answer:

@@ -2,11 +2,13 @@
 
 import json
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
+from evaluator.worker import answers_of
 from leaderboard.hosting import border, gate
 from leaderboard.hosting.advance import advance
 from leaderboard.hosting.forecast import forecast
@@ -25,13 +27,23 @@ class Broker:
     def __init__(self):
         self.sent = []
 
-    def send_task(self, _name, *, args, queue, **_):
-        self.sent.append((queue, json.loads(args[0])))
+    @contextmanager
+    def pipeline(self, **_):
+        yield self
+
+    def lpush(self, key, text):
+        self.sent.append((key, json.loads(text)))
+
+    def ltrim(self, *_):
+        """Nothing is kept for long here."""
+
+    expire = execute = ltrim
 
 
-def say(said, **values):
+def say(said, *, host="here", **values):
+    """In the list of that host."""
     broker, text = Broker(), said if isinstance(said, str) else json.dumps(said | values)
-    gate.answer(broker, text)
+    gate.answer(broker, host, text.encode(errors="surrogatepass"))
     return broker.sent
 
 
@@ -120,7 +132,7 @@ def test_a_report_of_wrong_types_changes_nothing(attempt, wrong):
     assert say(plain() | wrong) == []
     row = Host.objects.get(name="here")
     assert (row.sequence, row.boot_id) == (1, "boot-1")
-    assert say(plain(sequence=3))[0][0] == "host.here"
+    assert say(plain(sequence=3))[0][0] == answers_of("here")
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "[" * 900 + "]" * 900, "9" * 5_000, "\ud800", ""])
@@ -181,7 +193,7 @@ def test_what_a_container_says_is_kept_and_shown_and_breaks_nothing(attempt, cli
 
 def test_a_host_says_nothing_of_what_another_holds(attempt):
     make_host(name="there")
-    say(ended(attempt, ending=make_ending(outcome="crashed")), host="there")
+    say(ended(attempt, ending=make_ending(outcome="crashed")) | {"host": "there"}, host="there")
     assert Stage.objects.get(key="mine").ending is None
     assert Attempt.objects.get().state == "open"
 
