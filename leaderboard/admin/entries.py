@@ -1,6 +1,10 @@
 """What was sent."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from leaderboard import models
 from leaderboard.admin.rows import Deed, Rows, to
@@ -8,6 +12,7 @@ from leaderboard.hosting import work
 from leaderboard.states import SubmissionState
 from leaderboard.submitting import submissions, uploads
 from leaderboard.submitting.errors import Refused
+from leaderboard.vocabulary import Reason
 
 
 @admin.register(models.Model)
@@ -45,11 +50,23 @@ def go_on(submission: models.Submission) -> None:
     work.release(submission)
 
 
+class Told(admin.SimpleListFilter):
+    """What its team was told."""
+
+    title = parameter_name = "told"
+
+    def lookups(self, _request: HttpRequest, _rows: Any) -> list[tuple[str, str]]:
+        return [(reason, reason.replace("_", " ")) for reason in Reason]
+
+    def queryset(self, _request: HttpRequest, rows: QuerySet[models.Submission]) -> QuerySet[models.Submission]:
+        return rows.filter(told=self.value()) if self.value() else rows
+
+
 @admin.register(models.Submission)
 class SubmissionRows(Rows):
     list_display = ("__str__", "team_", "track_", "state", "state_since", "told", "is_free")
     list_select_related = ("model__team", "track")
-    list_filter = ("state", "told", "track", "image_origin", "is_free")
+    list_filter = ("state", Told, "track", "image_origin", "is_free")
     search_fields = ("id", "model__name", "model__team__name", "image_name", "request_id")
     date_hierarchy = "created_at"
     editable = ("is_free",)

@@ -58,7 +58,7 @@ class TeamRows(Rows):
 
 @admin.register(models.Membership)
 class MembershipRows(Rows):
-    list_display = ("person_", "team_", "role")
+    list_display = ("id", "person_", "team_", "role")
     list_select_related = ("person", "team")
     list_filter = ("role",)
     search_fields = ("person__email", "team__name")

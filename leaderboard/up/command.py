@@ -78,12 +78,7 @@ def _check_demo(demo: bool) -> None:
 
 def _run(board: Board, console: Console, *, migrate: bool, password: str) -> None:
     """With a password, the demonstration is loaded too."""
-    shutil.rmtree(board.metrics, ignore_errors=True)  # of processes that are gone
-    for folder in (board.releases, board.folder / "static", board.temporary, board.metrics):
-        folder.mkdir(parents=True, exist_ok=True)
-    if board.postgres:
-        board.postgres.make()
-        _make_keys(board)
+    make_ready(board)
     supervisor = Supervisor(logs=board.folder / "logs", say=_speaker(board.folder, console, quiet=bool(password)))
     _stop_on_signals(supervisor)
     try:
@@ -102,6 +97,16 @@ def _run(board: Board, console: Console, *, migrate: bool, password: str) -> Non
             (board.folder / STOPPED).touch()
             console.print(f"{ended} stages were stopped")
     console.print("stopped; run it again to go on")
+
+
+def make_ready(board: Board) -> None:
+    """What its parts expect to find."""
+    shutil.rmtree(board.metrics, ignore_errors=True)  # of processes that are gone
+    for folder in (board.releases, board.folder / "static", board.temporary, board.metrics):
+        folder.mkdir(parents=True, exist_ok=True)
+    if board.postgres:
+        board.postgres.make()
+        _make_keys(board)
 
 
 def _make_keys(board: Board) -> None:

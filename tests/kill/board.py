@@ -20,6 +20,7 @@ import requests
 from evaluator.engine.host import SandboxKind
 from leaderboard.states import ENDED
 from leaderboard.up.board import Board, python
+from leaderboard.up.command import make_ready
 from leaderboard.up.folder import BoardFolder
 from leaderboard.up.postgres import FOR_TESTS
 from leaderboard.up.sandbox import end_stages
@@ -194,13 +195,13 @@ def _board(folder: Path) -> Board:
 
 def _start(killed: KilledBoard) -> None:
     board, supervisor = killed.board, killed.supervisor
-    for folder in (board.releases, board.folder / "static", supervisor.logs):
-        folder.mkdir(parents=True, exist_ok=True)
-    board.postgres.make()
+    make_ready(board)
+    supervisor.logs.mkdir(exist_ok=True)
     supervisor.start([_as_tested(board, part) for part in board.servers()])
     site = board.site_environment()
     for name, command in (
         ("migrate", ("django", "migrate", "--no-input")),
+        ("grant_scorer", ("django", "grant_scorer", "--no-password")),
         ("add_host", ("django", "add_host", board.host_name)),
         ("prepare", ("tests.kill.prepare",)),
     ):

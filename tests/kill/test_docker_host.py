@@ -45,7 +45,7 @@ def site(tmp_path):
     redis.start()
     site = Site(redis.address)
     yield site
-    site.app.close()
+    site.broker.close()
     redis.kill()
 
 
