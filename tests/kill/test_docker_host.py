@@ -40,22 +40,27 @@ def docker(folder):
 
 
 @pytest.fixture
-def site(tmp_path):
+def redis(tmp_path):
     redis = Redis(tmp_path)
     redis.start()
-    site = Site(redis.address)
-    yield site
-    site.broker.close()
+    yield redis
     redis.kill()
 
 
 @pytest.fixture
-def start(tmp_path, folder, site):
+def site(redis):
+    site = Site(redis.address)
+    yield site
+    site.broker.close()
+
+
+@pytest.fixture
+def start(tmp_path, folder, redis):
     kept = ("PATH", "PYTHONPATH", "DOCKER_")
     environment = {name: value for name, value in os.environ.items() if name.startswith(kept)}
     environment |= {
         "HOLDOUT_HOST_NAME": "host-1",
-        "HOLDOUT_HOST_BROKER": site.address,
+        "HOLDOUT_HOST_BROKER": redis.address,
         "HOLDOUT_HOST_FOLDER": str(folder),
         "HOLDOUT_HOST_REPORT_S": "0.5",
         "HOLDOUT_HOST_SELF_TEST": "short",
