@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 import redis
 import requests
 
+from evaluator.worker import reports_of
 from tests.kill.board import OF_MODELS
 from tests.kill.ending import left_on
 from tests.kill.moments import held, ticks_held
@@ -153,7 +154,7 @@ def test_the_hosts_redis_dies_with_the_report_of_an_end_in_it(board, name, ends_
     with board.frozen("gate"), closing(client_of(board.board.host_redis)) as client:
         board.until("it has ended", lambda: not running_stages(board))
         emptied(board.board.host_redis)
-        board.until("reports wait", lambda: client.llen("reports") > 1)
+        board.until("reports wait", lambda: client.llen(reports_of(board.board.host_name)) > 1)
         board.kill("redis-hosts")
     ends_right()
     assert given_up(board, name) == 0
