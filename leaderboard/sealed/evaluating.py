@@ -15,10 +15,11 @@ from django.db.models.functions import Now
 
 from evaluator.contract.errors import ContractError
 from leaderboard.hosting import forecast, work
-from leaderboard.models import Evaluation, Membership, ModelKind, Run, SealedStudy, StudyStep, Submission, Team
+from leaderboard.models import Evaluation, Membership, ModelKind, Run, SealedStudy, Submission, Team
 from leaderboard.models.entries import Contract, ImageOrigin
 from leaderboard.sealed import ladder
 from leaderboard.sealed.allowed import ALLOWS, Can
+from leaderboard.sealed.curators import curators_of
 from leaderboard.states import RunState, StudyState, SubmissionState
 
 OURS = (ModelKind.REFERENCE, ModelKind.CONTROL)
@@ -47,14 +48,6 @@ def cost(study: SealedStudy, submissions: Iterable[Submission]) -> Cost:
 
 
 # Who is scored.
-
-
-def curators_of(study: SealedStudy) -> set[int]:
-    """Who brought the study in, or moved it."""
-    people = {study.uploaded_by_id}
-    for pair in StudyStep.objects.filter(study=study).values_list("proposed_by", "answered_by"):
-        people |= {person for person in pair if person is not None}
-    return people
 
 
 def due(study: SealedStudy, *, when: StudyState | None = None) -> QuerySet[Submission]:

@@ -12,9 +12,10 @@ from django.db.models.functions import Now
 
 from evaluator.agent.uploads import Storage, Store
 from evaluator.scoring.metrics import Metric
-from leaderboard.models import Evaluation, Membership, Run, SealedScore, SealedStudy, StudyStep
+from leaderboard.models import Evaluation, Membership, Run, SealedScore, SealedStudy
 from leaderboard.sealed import opening
 from leaderboard.sealed.comparable import ranking
+from leaderboard.sealed.curators import curators_of
 from leaderboard.sealed.design import sealed_design
 from leaderboard.sealed.measuring import measured
 from leaderboard.sealed.predictions import sealed_predictions
@@ -81,8 +82,5 @@ def _judged(evaluation: Evaluation, study: SealedStudy) -> Judged:
 
 def shared_people(study: SealedStudy, team: int) -> list[str]:
     """Who brought the study in, or moved it, and is in the team."""
-    curators = {study.uploaded_by_id}
-    for pair in StudyStep.objects.filter(study=study).values_list("proposed_by", "answered_by"):
-        curators |= {person for person in pair if person is not None}
-    members = Membership.objects.filter(team=team, person__in=curators)
+    members = Membership.objects.filter(team=team, person__in=curators_of(study))
     return [f"person {pk}" for pk in members.order_by("person").values_list("person", flat=True)]
