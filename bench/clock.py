@@ -25,6 +25,12 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def peak_mb() -> float:
+    """Of this process. Not getrusage's, whose maximum a child inherits from its parent."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) / 1024
+
+
 def in_pairs(ours: Callable[[], object], peer: Callable[[], object], *, pairs: int = 5) -> Paired:
     """One uncounted turn each, then the pairs."""
     ours()
@@ -41,5 +47,5 @@ def say(what: str, paired: Paired, *, peer: str, at_least: float) -> None:
     verdict = "ok" if paired.ratio >= at_least else "MISSED"
     print(
         f"{what}: {paired.ours_s * 1e3:.2f} ms, {peer} {paired.peer_s * 1e3:.2f} ms: "
-        f"{paired.ratio:.1f} times faster (wanted: {at_least:g}) {verdict}"
+        f"{paired.ratio:.{2 if paired.ratio < 2 else 1}f} times faster (wanted: {at_least:g}) {verdict}"
     )

@@ -14,12 +14,11 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import lightgbm
 import numpy as np
 
-from bench.clock import Paired, in_pairs, say, seconds
+from bench.clock import Paired, in_pairs, peak_mb, say, seconds
 from reference_models.pair_boosting import PairBooster
 from reference_models.pair_boosting.growth import Grower
 from reference_models.pair_boosting.settings import Settings
@@ -117,16 +116,14 @@ def child(who: str, size: str) -> None:
     """Train once in this process; say how long it took and how much memory the process ever held."""
     screen = make_screen(SIZES[size])
     wall_s = seconds(lambda: TRAININGS[who](screen))
-    # not getrusage, whose maximum a child inherits from its parent
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    peak_kb = int(status["VmHWM"].split()[0])
-    print(json.dumps({"wall_s": wall_s, "peak_mb": peak_kb / 1024}))
+    print(json.dumps({"wall_s": wall_s, "peak_mb": peak_mb()}))
 
 
 def in_a_process(who: str, size: str, cache: str) -> dict[str, float]:
     command = [sys.executable, "-m", "bench.pair_boosting", "--child", who, size]
     environment = os.environ | {"NUMBA_CACHE_DIR": cache}
-    return json.loads(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])  # LightGBM prints warnings before it
 
 
 def end_to_end(size: str, pairs: int) -> None:

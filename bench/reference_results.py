@@ -58,7 +58,9 @@ def plan(epochs: dict[str, int]) -> list[Trial]:
     hundred: dict[str, object] = {"trees": 100}
     trials += [Trial(model, "CTRPv2", split, settings=hundred) for split in range(3) for model in ("lgbm", "pair_gbdt")]
     trials += [Trial("pair_gbdt", "CTRPv2", 0, "intradrug")]
-    trials += [Trial("graphdrp", "CCLE", 0, settings={"epochs": 150, "large_batch": True})]
+    for model, original in (("graphdrp", 150), ("tcnns", 40)):  # beside the large batch; 40 of at most 200 for tcnns
+        trials.append(Trial(model, "CCLE", 0, settings={"epochs": 150, "large_batch": True}))
+        trials.append(Trial(model, "CCLE", 0, settings={"epochs": original}))
     trials += [Trial(model, "CCLE", 0, "intradrug", settings=limit) for model, limit in limits.items()]
     return trials + [Trial("pair_gbdt", "CCLE", split, expression="rnaseq") for split in range(3)]
 
@@ -68,9 +70,11 @@ def write_tables(realdata: Path, x: Path, expression: str) -> list[dict[str, obj
     x.mkdir(parents=True, exist_ok=True)
     drugs = pd.read_csv(realdata / "drugs.tsv", sep="\t")
     cells = pd.read_parquet(realdata / EXPRESSION[expression])
+    genotype = pd.read_parquet(realdata / "features/genotype_nest.parquet").filter(regex="_MUT$")
     smiles = drugs.smiles.tolist()
     matrices = {
         ("cell", "expression"): (cells.index, cells.columns, cells.to_numpy(np.float32)),
+        ("cell", "mutation"): (genotype.index, genotype.columns, genotype.to_numpy(np.int8)),
         ("drug", "rdkit"): (drugs.improve_chem_id, molecules.descriptor_names(), molecules.descriptors(smiles)),
         ("drug", "morgan"): (drugs.improve_chem_id, range(2048), molecules.fingerprints(smiles, radius=2, bits=2048)),
     }

@@ -164,7 +164,7 @@ class Pool(torch.autograd.Function):
     slot has expression 0 and score 0, so that its weight is exp(tanh(0)) = 1: `empty` of them are taken off the sum.
     """
 
-    at_once = 1 << 16  # slots of all rows of a chunk
+    at_once = 1 << 19  # slots of all rows of a chunk
 
     @staticmethod
     def chunks(slots: Tensor, cell_of: Tensor, drug_of: Tensor) -> Iterator[tuple[slice, Tensor, Tensor, list[Tensor]]]:
