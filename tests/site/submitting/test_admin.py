@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from leaderboard.admin.rows import Rows
 from leaderboard.hosting import work
-from leaderboard.models import Attempt, Run, Stage, Submission, TeamQuota
+from leaderboard.models import Act, Attempt, Run, Stage, Submission, TeamQuota, Token
 from tests.site import builders
 
 OURS = list(admin.site._registry)
@@ -39,6 +39,21 @@ def test_every_kind_of_row_can_be_listed_searched_and_read(client, staff, everyt
     first = model._default_manager.first()
     if first is not None:
         assert client.get(page(model, "change", first.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("asked", [{"q": "a\0"}, {"who__exact": "a\0"}, {"id__exact": "\0"}, {"\0": "a"}, {"o": "\0"}])
+def test_a_nul_character_in_an_address_is_not_understood_and_no_failure_of_ours(client, staff, asked):
+    answer = client.get(page(Act, "changelist"), asked)
+    assert (answer.status_code, "could not be understood" in answer.text) == (400, True)
+
+
+def test_nor_is_one_in_a_rows_key_or_in_the_form_of_an_action(client, staff):
+    entry = builders.make_submission(state="queued")
+    assert client.get(page(Token, "change", "a\0")).status_code == 400
+    why = {"action": "withdraw", "_selected_action": str(entry.pk), "confirmed": "yes", "why": "\0"}
+    assert client.post(page(Submission, "changelist"), why).status_code == 400
+    entry.refresh_from_db()
+    assert entry.state == "queued"
 
 
 def test_every_kind_of_row_is_one_of_ours_whose_acts_are_audited():
