@@ -26,7 +26,7 @@ ENTRY_TABLES = (("skill", "Skill"), ("gap", "Gap"), ("alarm", "Memory alarm"))
 def model(request: HttpRequest, slug: str) -> HttpResponseBase:
     found = _found(slug)
     if not found.published:
-        return render(request, "models/withdrawn.html", status=410)
+        return _withdrawn(request, found)
     if number := request.GET.get("version", ""):  # as links were before versions had addresses
         version = next((one for one in found.published if str(one.number) == number), None)
         if version is None:
@@ -116,8 +116,9 @@ def _in_order(one: Version, there: set[tuple[str, str]]) -> list[tuple[str, str]
     return sorted(there, key=lambda entry: [order.get(name, len(order)) for name in entry])
 
 
-def _withdrawn(request: HttpRequest, found: Shown, one: Version) -> HttpResponse:
-    context = {"model": found.model, "version": one, "newest": next(iter(found.published), None)}
+def _withdrawn(request: HttpRequest, found: Shown, one: Version | None = None) -> HttpResponse:
+    newest = next(iter(found.published), None)
+    context = {"model": found.model, "version": one, "newest": newest, "name": found.name_left}
     return render(request, "models/withdrawn.html", context, status=410)
 
 

@@ -44,6 +44,11 @@ class Shown:
     def published(self) -> list[Version]:
         return [one for one in self.versions if not one.is_withdrawn]
 
+    @property
+    def name_left(self) -> str:
+        """Empty where its team deleted all of it with its data: then its name goes too."""
+        return "" if all(one.submission.deleted_at for one in self.versions) else self.model.name
+
     def version(self, number: int) -> Version | None:
         return next((one for one in self.versions if one.number == number), None)
 

@@ -94,7 +94,7 @@ def test_the_last_version_that_is_withdrawn_takes_the_models_page_with_it(client
     for address in (page_of(both[0]), version_page(both[0]), version_page(both[1])):
         answer = client.get(address)
         assert (answer.status_code, "This model was withdrawn" in answer.text) == (410, True)
-        assert both[0].model.name not in answer.text
+        assert both[0].model.name in answer.text
 
 
 @pytest.mark.parametrize("version", [0, 3, 10**30])

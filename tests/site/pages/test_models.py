@@ -131,12 +131,22 @@ def test_a_model_without_a_published_version_is_not_found(client):
     assert client.get(page_of(withdrawn_early)).status_code == 404
 
 
-def test_a_withdrawn_model_says_that_it_was_withdrawn_and_no_more(client):
-    model = make_model(name="Formerly here")
+def test_a_withdrawn_model_says_its_name_and_that_it_was_withdrawn_and_no_more(client):
+    model = make_model(name="Formerly here", description="What it was")
     withdrawn = make_submission(model=model, state=SubmissionState.WITHDRAWN, published_at=timezone.now())
     answer = client.get(page_of(withdrawn))
     assert (answer.status_code, "This model was withdrawn" in answer.text) == (410, True)
-    assert "Formerly here" not in answer.text
+    assert "Formerly here" in answer.text
+    assert "What it was" not in answer.text
+
+
+def test_a_withdrawn_model_that_was_deleted_with_its_data_keeps_no_name(client):
+    ended = {"state": SubmissionState.WITHDRAWN, "published_at": timezone.now()}
+    deleted = make_submission(model=make_model(name="Formerly here"), deleted_at=timezone.now(), **ended)
+    answer = client.get(page_of(deleted))
+    assert (answer.status_code, "Formerly here" in answer.text) == (410, False)
+    make_submission(model=deleted.model, **ended)
+    assert "Formerly here" in client.get(page_of(deleted)).text
 
 
 def test_the_record_says_how_it_was_run(client):
