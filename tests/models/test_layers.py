@@ -238,12 +238,23 @@ def test_blocks_of_pathways_equal_a_loop_over_them():
     torch.testing.assert_close(pooled[0], torch.stack(expected))
 
 
-def test_the_gradient_of_pathway_attention_is_that_of_its_forward_pass():
+@pytest.mark.parametrize("at_once", [8, 24, 1 << 19])  # rows one by one, three and one, together
+def test_the_gradient_of_pathway_attention_is_that_of_its_forward_pass(at_once, monkeypatch):
+    monkeypatch.setattr(hidra.Pool, "at_once", at_once)
     torch.manual_seed(0)
     slots, score, steer = numbers(3, 8), numbers(3, 8).requires_grad_(), numbers(2, 8).requires_grad_()
     present = torch.ones(2, 4, dtype=torch.float64)
     cell_of, drug_of = torch.tensor([0, 1, 2, 0]), torch.tensor([1, 0, 0, 1])
-    torch.autograd.gradcheck(lambda c, d: hidra.Pool.apply(slots, c, d, present, cell_of, drug_of), (score, steer))
+
+    def pool(score: torch.Tensor, steer: torch.Tensor) -> torch.Tensor:
+        return hidra.Pool.apply(slots, score, steer, present, cell_of, drug_of)
+
+    row_by_row = [
+        (x * (c + d).view(2, 4).tanh().softmax(1).flatten()).view(2, 4).sum(1)
+        for x, c, d in zip(slots[cell_of], score[cell_of], steer[drug_of], strict=True)
+    ]
+    torch.testing.assert_close(pool(score, steer), torch.stack(row_by_row))
+    torch.autograd.gradcheck(pool, (score, steer))
 
 
 def test_padding_of_pathway_blocks_never_learns():
