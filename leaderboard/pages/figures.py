@@ -5,6 +5,8 @@ evaluator.scorecard.plain.plain_interval. Both as they stand in stored JSON.
 """
 
 import math
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +37,8 @@ NARROW_NOTE = SafeString(
     '<p class="small muted">* interval too narrow: fewer than 60 drugs. '
     '<a href="/how/#intervals">What intervals say</a></p>'
 )
+WHY = re.compile('<span class="why">([^<]*)</span>')
+NOTE_MARKS = "†‡§¶#"
 BEYOND_LOW, BEYOND_HIGH = SafeString('<path d="M7 4 3 8 7 12"/>'), SafeString('<path d="M113 4 117 8 113 12"/>')
 
 
@@ -96,9 +100,25 @@ def figure(number: Any, *, digits: int = 3) -> Figure:
     return Figure(shown, range=f"{low} to {high}", is_narrow=bool(number.get("too_narrow")))
 
 
-def noted(made: str) -> SafeString:
-    """HTML with what its marks say beneath it, once; without marks as it is."""
-    return format_html("{}{}", mark_safe(made), NARROW_NOTE if NARROW in made else "")
+def noted(made: str, *, gathers: bool = False) -> SafeString:
+    """HTML with what its marks say beneath it, once; without marks as it is. Where it `gathers`, a reason that stands
+    in several cells is a mark in each of them."""
+    told, notes = _gathered(made) if gathers else (made, [])
+    return format_html("{}{}{}", mark_safe(told), mark_safe("".join(notes)), NARROW_NOTE if NARROW in made else "")
+
+
+def _gathered(made: str) -> tuple[str, list[str]]:
+    """Reasons are HTML already: they come from cells, and go back."""
+    often = [why for why, times in Counter(WHY.findall(made)).items() if times > 1]
+    marks = {why: NOTE_MARKS[i % len(NOTE_MARKS)] * (1 + i // len(NOTE_MARKS)) for i, why in enumerate(often)}
+
+    def cell(found: re.Match[str]) -> str:
+        why = found[1]
+        if why not in marks:
+            return found[0]
+        return f'<sup class="caveat">{marks[why]}<span class="visually-hidden"> {why}</span></sup>'
+
+    return WHY.sub(cell, made), [f'<p class="small muted">{marks[why]} {why}</p>' for why in often]
 
 
 def heat(number: Any, *, low: float, high: float) -> str:

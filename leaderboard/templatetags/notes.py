@@ -1,4 +1,5 @@
-"""`{% noted %}` a table `{% endnoted %}`: beneath it, what the marks in it say."""
+"""`{% noted %}` a table `{% endnoted %}`: beneath it, what the marks in it say, and with `gathers=True` the reasons
+that stand in several of its cells."""
 
 from django.template import Library
 from django.utils.safestring import SafeString
@@ -9,5 +10,5 @@ register = Library()
 
 
 @register.simple_block_tag
-def noted(content: str) -> SafeString:
-    return figures.noted(content)
+def noted(content: str, *, gathers: bool = False) -> SafeString:
+    return figures.noted(content, gathers=gathers)

@@ -35,6 +35,33 @@ def test_a_board_explains_its_marks_once_and_so_does_the_home_page(client):
         assert (page.count(NARROW), page.count(NOTE)) == (3, 1)
 
 
+def why(reason):
+    return f'<span class="why">{reason}</span>'
+
+
+def test_a_reason_of_several_cells_is_a_mark_in_each_and_a_sentence_beneath():
+    made = noted(f"<td>{why('one')}<td>{why('two')}<td>{why('one')}<td>{why('two')}<td>{why('three')}", gathers=True)
+    marks = [
+        f'<sup class="caveat">{mark}<span class="visually-hidden"> {one}</span></sup>'
+        for mark, one in (("†", "one"), ("‡", "two"))
+    ]
+    cells = f"<td>{marks[0]}<td>{marks[1]}" * 2 + f"<td>{why('three')}"
+    assert made == f'{cells}<p class="small muted">† one</p><p class="small muted">‡ two</p>'
+    assert noted(why("one") * 2) == why("one") * 2
+
+
+@pytest.mark.django_db
+def test_a_board_says_once_why_many_have_no_alarm(client):
+    few = "the alarm needs at least 10 shuffles"
+    rows = [a_row(name, memory_alarm={"state": "undefined", "reason": few}) for name in ("One", "Two", "Three")]
+    track = make_track()
+    store_board(*rows, a_row(gap=an_interval({"undefined": "a reason of one"})), track=track)
+    for asked in ({}, {"sort": "-rank"}):
+        page = client.get(reverse("board", args=[track.slug]), asked).text
+        assert (page.count(f"† {few}</p>"), page.count(few), page.count(why(few))) == (1, 4, 0)
+        assert why("a reason of one") in page
+
+
 @pytest.mark.django_db
 def test_a_model_explains_its_marks_beneath_the_table_that_has_them(client):
     card = a_card()
