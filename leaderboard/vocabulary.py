@@ -6,6 +6,7 @@ A detail that goes beside an entry comes from our own code alone, or is shown as
 from dataclasses import dataclass
 from enum import StrEnum
 
+from evaluator.arms import Arm, ArmKind
 from evaluator.sandbox.outcomes import Fault, Outcome
 
 
@@ -85,8 +86,23 @@ VOCABULARY: dict[Reason, Entry] = {
     ),
     Reason.WITHDRAWN: Entry(Fault.NOBODY, "It was withdrawn by its team.", "Submit a new version when you are ready."),
 }
+ARMS: dict[ArmKind, str] = {
+    ArmKind.REAL: "true labels",
+    ArmKind.INTRADRUG: "permuted labels",
+    ArmKind.INTRACELL: "labels permuted within cells",
+    ArmKind.ONEHOT: "no cell features",
+    ArmKind.K_CELLS: "at most {argument} cells a drug",
+    ArmKind.HALF_DRUGS: "half of the drugs",
+    ArmKind.ONE_MECHANISM: "{argument} alone",
+}
 
 
 def reason_of(outcome: Outcome) -> Reason:
     """What a participant is told of a stage's outcome; all outcomes of ours are one."""
     return Reason.HOST_TROUBLE if outcome.fault is Fault.OURS else Reason(str(outcome))
+
+
+def arm_words(arm: str) -> str:
+    """What a model was trained on, for people; a run's spec and the API keep the arm as it is written."""
+    parsed = Arm.parse(arm)
+    return ARMS[parsed.kind].format(argument=parsed.mechanism or parsed.k)

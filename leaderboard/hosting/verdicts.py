@@ -6,7 +6,7 @@ from evaluator.sandbox.told import told
 from leaderboard.models import Attempt, Run, Stage, Submission
 from leaderboard.states import AttemptState, Purpose, RunState, StageState
 from leaderboard.submitting import uploads
-from leaderboard.vocabulary import Reason, reason_of
+from leaderboard.vocabulary import Reason, arm_words, reason_of
 
 
 def image_found(submission: Submission) -> str:
@@ -52,5 +52,5 @@ def _named(stage: Stage) -> str:
     if run.purpose == Purpose.CHECK:
         return "image"
     spec = run.spec
-    where = f"{spec['source']}, split {spec['split']}, {spec['arm']}"
+    where = f"{spec['source']}, split {spec['split']}, {arm_words(spec['arm'])}"
     return f"{'smoke run, ' if run.purpose == Purpose.SMOKE else ''}{where}, {stage.kind} {stage.target}".rstrip()

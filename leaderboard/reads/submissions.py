@@ -12,6 +12,7 @@ from evaluator.agent.messages import StageKind
 from evaluator.sandbox.outcomes import Fault, Outcome
 from leaderboard.models import Stage, Submission
 from leaderboard.states import AttemptState, Purpose, RunState, StageState, SubmissionState
+from leaderboard.vocabulary import arm_words
 
 S = SubmissionState
 PATH = (S.RECEIVED, S.CHECKING, S.SMOKE, S.QUEUED, S.RUNNING, S.SCORING, S.PUBLISHED)
@@ -78,7 +79,9 @@ class RunLine:
 
     @property
     def name(self) -> str:
-        return f"{self.source}, split {self.split}, {self.arm}" if self.purpose is not Purpose.CHECK else "image"
+        if self.purpose is Purpose.CHECK:
+            return "image"
+        return f"{self.source}, split {self.split}, {arm_words(self.arm)}"
 
     @property
     def n_done(self) -> int:

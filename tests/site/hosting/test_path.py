@@ -114,7 +114,7 @@ def test_a_model_that_fails_its_smoke_run_is_rejected_and_told_where(submission,
     way(submission, machine, to=S.REJECTED, outcome=Outcome.OUT_OF_MEMORY)
     assert submission.told == Reason.OUT_OF_MEMORY
     assert submission.told_detail.startswith("smoke run, ")
-    assert "train: " in submission.told_detail
+    assert ", true labels, train: " in submission.told_detail
 
 
 def test_a_model_that_fails_in_the_track_stops_the_rest_of_its_runs(submission, machine):

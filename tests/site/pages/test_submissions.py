@@ -8,11 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from evaluator.agent.messages import StageKind
+from evaluator.arms import Arm, ArmKind
 from leaderboard.hosting.forecast import Cost, Estimate, Forecast
 from leaderboard.models import Submission
 from leaderboard.pages import submissions as pages
 from leaderboard.states import AttemptState, Purpose, RunState, StageState
-from leaderboard.vocabulary import VOCABULARY, Reason
+from leaderboard.vocabulary import ARMS, VOCABULARY, Reason
 from tests.site.builders import (
     make_attempt,
     make_cast,
@@ -20,6 +21,7 @@ from tests.site.builders import (
     make_host,
     make_person,
     make_run,
+    make_spec,
     make_stage,
     make_submission,
     make_track,
@@ -140,6 +142,28 @@ def test_the_stages_of_a_run_are_shown_with_their_outcome_wall_memory_and_logs(c
     assert "epoch 1" in page
     assert "epoch 9" in page
     assert "infer alpha" in page
+
+
+@pytest.mark.parametrize(
+    ("arm", "words"),
+    [
+        ("real", "true labels"),
+        ("intradrug", "permuted labels"),
+        ("k-cells:20", "at most 20 cells a drug"),
+        ("one-mechanism:EGFR inhibitor", "EGFR inhibitor alone"),
+    ],
+)
+def test_a_run_says_in_words_what_it_was_trained_on(client, cast, arm, words):
+    submission = make_submission(team=cast.team, state="running")
+    run = make_run(submission=submission, spec=make_spec(arm=Arm.parse(arm)))
+    for address in (page_of(submission), reverse("run", args=[submission.pk, run.pk])):
+        page = client.get(address).text
+        assert (f"alpha, split 0, {words}<" in page, f"split 0, {arm}" in page) == (True, False)
+    assert [one["arm"] for one in client.get(reverse("api-runs", args=[submission.pk])).json()] == [arm]
+
+
+def test_every_arm_has_words():
+    assert set(ARMS) == set(ArmKind)
 
 
 def test_what_was_lost_by_us_is_never_shown_as_a_failure_of_theirs(client, cast):
