@@ -32,6 +32,7 @@ class Deed:
     """Something that is done to rows, one after the other. `act` gets the person, the row and what was said why.
 
     With a `warning` it is asked for first: what happens then cannot be taken back. With `asks_why` a reason is asked.
+    It is not offered on the page of a row that it does not fit.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Deed:
     warning: str = ""
     asks_why: bool = False
     superusers: bool = False
+    fits: Callable[[Any], bool] = lambda _row: True
 
     @property
     def is_asked_first(self) -> bool:
@@ -95,11 +97,23 @@ class Rows(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run tim
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        deeds = [{"name": name, "label": label} for _, name, label in self.get_actions(request).values()]
-        more: dict[str, Any] = {"deeds": deeds, "deeds_at": changelist(self.model)}
+        more: dict[str, Any] = {"deeds_at": changelist(self.model)}
         if set(self.get_fields(request)) <= set(self.get_readonly_fields(request)):
             more |= dict.fromkeys(("show_save", "show_save_and_continue"), False)
         return super().change_view(request, object_id, form_url, (extra_context or {}) | more)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Row | None = None,
+    ) -> HttpResponse:
+        mine = self.get_actions(request)
+        context["deeds"] = [deed for deed in self.deeds if deed.name in mine and obj is not None and deed.fits(obj)]
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def history_view(
         self, request: HttpRequest, object_id: str, _extra_context: dict[str, Any] | None = None

@@ -1,6 +1,9 @@
 """Scores and the boards made of them."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from leaderboard import models
 from leaderboard.admin.rows import Deed, Rows, to
@@ -14,6 +17,7 @@ RESCORE = Deed(
     warning="The card is computed again from the stored predictions. If a value comes out another, the board changes, "
     "readers see when and why, and the old values stay in the audit alone.",
     asks_why=True,
+    fits=lambda evaluation: evaluation.study_id is None,  # a sealed study's scorer alone computes its scores
 )
 
 
@@ -26,6 +30,10 @@ class EvaluationRows(Rows):
     submission_, track_ = to("submission"), to("track")
     elsewhere = (("runs", models.Run, "evaluation"), ("scores", models.Scorecard, "evaluation"))
     deeds = (RESCORE,)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """The list of a sealed study's evaluations has none that it fits."""
+        return {} if request.GET.get("study__exact") else super().get_actions(request)
 
 
 @admin.register(models.Scorecard)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from evaluator.sandbox.stages import Peaks
 from leaderboard.models import Host, Refund, Submission, Track
 from tests.site import builders
+from tests.site.curating.builders import make_sealed_score, make_study
 from tests.site.pages.markup import faults
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +81,17 @@ def test_a_reason_that_is_asked_for_has_to_be_given(client):
     sent = {"action": "ask to rescore", "_selected_action": str(evaluation.pk), "confirmed": "yes", "why": " "}
     answer = client.post(reverse("admin:leaderboard_evaluation_changelist"), sent)
     assert (answer.status_code, 'name="why"' in answer.text) == (200, True)
+
+
+def test_scores_on_a_sealed_study_are_not_offered_to_be_computed_again(client):
+    on_open, study = builders.make_evaluation(), make_study(state="live")
+    on_sealed = make_sealed_score(study).evaluation
+    offer, rows = "Compute its scores again", reverse("admin:leaderboard_evaluation_changelist")
+    for evaluation, is_offered in ((on_open, True), (on_sealed, False)):
+        page = client.get(reverse("admin:leaderboard_evaluation_change", args=[evaluation.pk])).text
+        assert (offer in page) is is_offered
+    assert offer in client.get(rows).text
+    assert offer not in client.get(rows, {"study__exact": study.pk}).text
 
 
 def test_a_host_is_drained_and_put_back(client):
