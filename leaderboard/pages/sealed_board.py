@@ -1,10 +1,11 @@
 """A board on sealed studies: released values alone, with what was fixed before their answers were."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 
 from leaderboard.models import SealedScore, SealedStudy
 from leaderboard.pages.board_asked import Asked, AskedError, Marks
@@ -14,7 +15,7 @@ from leaderboard.pages.board_views import NoBoardError, shell
 from leaderboard.pages.conditional import page_tag, ready, tagged
 from leaderboard.pages.figures import Figure, figure, metric_name
 from leaderboard.reads import boards as stored
-from leaderboard.reads.sealed_scores import released_scores, scored_studies
+from leaderboard.reads.sealed_scores import certified, released_scores, scored_studies
 from leaderboard.states import StudyState
 
 MARKS = {Marks.ALL: "all", Marks.PROSPECTIVE: "prospective", Marks.BLIND: "blind"}
@@ -22,7 +23,7 @@ MARKS = {Marks.ALL: "all", Marks.PROSPECTIVE: "prospective", Marks.BLIND: "blind
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`note` says why a released score has no number."""
+    """`note` says why a released score has no number; `certificate` is where its certificate is, if it has one."""
 
     rank: str
     tie_group: str
@@ -34,6 +35,7 @@ class Row:
     is_prospective: bool
     is_blind: bool
     is_superseded: bool
+    certificate: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,13 @@ def sealed_board(request: HttpRequest, track: str, asked: Asked) -> HttpResponse
     studies = scored_studies(track)
     study = _asked_study(studies, asked)
     scores = released_scores(study) if study else []
-    tag = page_tag(request, asked.query(), found.tag, *map(_stamp_of_study, studies), *map(_stamp, scores))
+    signed = certified(scores)
+    stamps = [*map(_stamp_of_study, studies), *map(_stamp, scores), str(sorted(signed))]
+    tag = page_tag(request, asked.query(), found.tag, *stamps)
     if answer := ready(request, tag):
         return answer
     context: dict[str, object] = {
-        "section": study and section(study, scores, asked),
+        "section": study and section(study, scores, asked, signed),
         "studies": [Choice(str(one), asked.but(target=str(one)).query(), one == study) for one in studies],
         "marks": [Choice(label, asked.but(marks=mark).query(), mark == asked.marks) for mark, label in MARKS.items()],
         "is_live": any(one.state == StudyState.LIVE for one in studies),
@@ -67,11 +71,15 @@ def sealed_board(request: HttpRequest, track: str, asked: Asked) -> HttpResponse
     return tagged(render(request, "boards/board.html", shell(found, track, asked) | context), tag)
 
 
-def section(study: SealedStudy, scores: Sequence[SealedScore], asked: Asked) -> Section:
+def section(study: SealedStudy, scores: Sequence[SealedScore], asked: Asked, signed: Container[int]) -> Section:
     """A filter leaves rows out and changes no rank."""
     metric = next((one.released["metric"] for one in scores if "metric" in one.released), "")
     sources = sorted({source for one in scores for source in one.released.get("sources", {})})
-    rows = [_row(one, sources) for one in sorted(scores, key=_place) if _is_asked(one, asked)]
+    rows = [
+        _row(one, sources, _certificate(study, one) if one.evaluation_id in signed else "")
+        for one in sorted(scores, key=_place)
+        if _is_asked(one, asked)
+    ]
     return Section(str(study), study.state, metric_name(metric), tuple(sources), tuple(rows), len(scores))
 
 
@@ -89,7 +97,7 @@ def _is_asked(score: SealedScore, asked: Asked) -> bool:
     return {Marks.PROSPECTIVE: score.is_prospective, Marks.BLIND: score.is_blind}.get(asked.marks, True)
 
 
-def _row(score: SealedScore, sources: Sequence[str]) -> Row:
+def _row(score: SealedScore, sources: Sequence[str], certificate: str) -> Row:
     submission, released = score.evaluation.submission, score.released
     rank = released.get("rank") or {}
     values = released.get("sources", {})
@@ -104,7 +112,15 @@ def _row(score: SealedScore, sources: Sequence[str]) -> Row:
         is_prospective=score.is_prospective,
         is_blind=score.is_blind,
         is_superseded=score.is_superseded,
+        certificate=certificate,
     )
+
+
+def _certificate(study: SealedStudy, score: SealedScore) -> str:
+    """The newest one: what was signed while the study was live is rounded."""
+    submission = score.evaluation.submission
+    at = reverse("model_certificate", args=[submission.model.slug, submission.version])
+    return f"{at}?study={study.study_id}"
 
 
 def _place(score: SealedScore) -> tuple[bool, tuple[int, int], str]:

@@ -1,6 +1,8 @@
 """Scores on sealed studies, as the release function let them out, and nothing besides."""
 
-from leaderboard.models import SealedScore, SealedStudy
+from collections.abc import Sequence
+
+from leaderboard.models import Certificate, SealedScore, SealedStudy
 from leaderboard.sealed import release
 from leaderboard.states import StudyState, SubmissionState
 
@@ -19,3 +21,9 @@ def released_scores(study: SealedStudy) -> list[SealedScore]:
     best = sorted(stands, key=lambda score: (score.is_standing, score.evaluation.submission.version))
     newest = {score.evaluation.submission.model_id: score for score in best}
     return list(newest.values())
+
+
+def certified(scores: Sequence[SealedScore]) -> set[int]:
+    """The evaluations of those that have a certificate."""
+    signed = Certificate.objects.filter(evaluation__in=[score.evaluation_id for score in scores])
+    return set(signed.values_list("evaluation", flat=True))

@@ -7,7 +7,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from leaderboard.models import SealedScore, SealedStudy, Submission
+from evaluator.sealing import keys
+from evaluator.sealing.certificates import sign
+from leaderboard.models import Certificate, SealedScore, SealedStudy, Submission
 from leaderboard.states import StudyState, SubmissionState
 from tests.site.builders import make_evaluation, make_model, make_person, make_track
 from tests.site.pages.markup import faults
@@ -50,6 +52,13 @@ def release(study, name, *, first=1, sources=None, **values):
     usual = {"released": found, "shown_from": timezone.now() - timedelta(hours=1), "is_standing": True}
     return SealedScore.objects.create(
         evaluation=make_evaluation(submission=sent, study=study), study=study, **usual | values
+    )
+
+
+def certify(score):
+    made = sign({"certifies": "it"}, keys.new(keys.Kind.SIGNING))
+    return Certificate.objects.create(
+        evaluation=score.evaluation, content=made.content, signature=made.signature, public_key=made.key.text
     )
 
 
@@ -117,6 +126,20 @@ def test_what_the_ladder_passed_over_says_why_it_has_no_number(ask, track):
     assert "<b>" not in page.split("<tbody>")[1].split("</tbody>")[0]
 
 
+@pytest.mark.parametrize("state", [StudyState.LIVE, StudyState.FROZEN, StudyState.RELEASED])
+def test_a_score_that_has_a_certificate_leads_to_it_and_no_other_does(client, ask, track, state):
+    study = make_study(track, state=state)
+    signed, _ = release(study, "Signed"), release(study, "Unsigned")
+    before = ask()
+    assert ">certificate" not in before.text
+    made = certify(signed)
+    after = ask()
+    assert after["ETag"] != before["ETag"]
+    links = re.findall(r'<a href="([^"]+)">certificate<', after.text)
+    assert [client.get(link).json()["signature"] for link in links] == [made.signature]
+    assert faults(after.text) == []
+
+
 def test_a_withdrawn_model_is_gone_and_a_superseded_score_is_marked(ask, track):
     study = make_study(track)
     gone = release(study, "Gone")
@@ -144,7 +167,9 @@ def test_names_are_text(ask, track):
 def test_the_page_takes_few_queries_and_is_not_sent_again(client, ask, track, django_assert_max_num_queries):
     study = make_study(track)
     scores = [release(study, f"Model {i}") for i in range(5)]
-    with django_assert_max_num_queries(4):
+    for score in scores:
+        certify(score)
+    with django_assert_max_num_queries(5):
         tag = ask()["ETag"]
     address = reverse("board", args=[track.slug])
     assert client.get(address, {"data": "sealed"}, headers={"If-None-Match": tag}).status_code == 304
