@@ -29,6 +29,8 @@ from leaderboard.pages import (
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one way in, with a second factor
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # For programs, first: the map is gone through from its top, and they ask most often
+    path("api/v1/", include("leaderboard.api.urls")),
     # Reading
     path("", home.home, name="home"),
     path("feed.atom", feeds.site_feed, name="feed"),
@@ -90,7 +92,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/", schema.page, name="api"),
-    path("api/v1/", include("leaderboard.api.urls")),
     re_path("^api/", schema.Unknown.as_view()),
 ]
 handler400 = "leaderboard.pages.errors.bad_request"
