@@ -155,6 +155,6 @@ def not_found(noun: object, field: str = "") -> Refused:
     return Refused("not_found", f"There is no such {noun}.", remedy, field, 404)
 
 
-def _in_team(person: Who, team: str) -> Exists:
+def _in_team(person: Who, team: str) -> Q:
     who = person.pk if person.is_authenticated and person.is_active else None
-    return Exists(Membership.objects.filter(team=OuterRef(team), person=who))
+    return Q((f"{team}__in", Membership.objects.filter(person=who).values("team")))
