@@ -42,6 +42,7 @@ SCORER_PUBLIC = env.folder("HOLDOUT_SCORER_PUBLIC", VAR / "scorer-public")
 """Where the public halves lie, which all may know: sealing.pub and signing.pub."""
 SEALED_RELEASE_EVERY_H = env.whole("HOLDOUT_SEALED_RELEASE_EVERY_H", 0 if DEMONSTRATION else 24)
 """Scores on sealed studies are told at fixed times, so many hours apart, counted from midnight UTC; 0: at once."""
+DRAFTS_PER_CURATOR = env.whole("HOLDOUT_DRAFTS_PER_CURATOR", 5)
 SERVE_SEALED_STUDIES_WITHOUT_WALLS = env.switch("HOLDOUT_SERVE_SEALED_STUDIES_WITHOUT_WALLS", False)
 """Whether a demonstration board, whose operator can open whatever is sealed to it, may go live with others' studies."""
 

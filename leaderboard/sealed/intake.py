@@ -38,12 +38,14 @@ AGAIN = "Seal it again with `holdout seal`, and send the file that it writes."
 def take(person: Person, track: str, stream: Stream) -> SealedStudy:
     """A draft, its bundle in storage. Nothing of an archive that is refused stays."""
     demand_curator(person)
+    _demand_few_drafts(person)  # before 4 GB are sent
     row = access.one(Track.objects.select_related("release"), field="track", slug=track)
     with _room() as place:
         _save(stream, place / "study.tar")
         bundle = _read(place / "study.tar", place / "bundle", row)
         _demand_known_key(bundle)
         with transaction.atomic():
+            _demand_few_drafts(Person.objects.select_for_update().get(pk=person.pk))  # two at once are counted in turn
             study = _made(person, row, bundle)
             _keep(bundle, place / "study.tar")
             audit.note(person, "bring in a sealed study", study, commitment=study.commitment)
@@ -75,6 +77,16 @@ def site_key() -> keys.PublicKey | None:
 def site_key_id() -> str:
     found = site_key()
     return found.id if found else ""
+
+
+def _demand_few_drafts(person: Person) -> None:
+    drafts = SealedStudy.objects.filter(uploaded_by=person, state=StudyState.DRAFT).order_by("created_at", "pk")
+    if len(drafts) >= settings.DRAFTS_PER_CURATOR:
+        sentence = (
+            f"You have {len(drafts)} drafts here, which is as many as a curator may: {', '.join(map(str, drafts))}."
+        )
+        remedy = "Have one of them sealed first, or ask the operator to raise HOLDOUT_DRAFTS_PER_CURATOR."
+        raise Refused("too_many_drafts", sentence, remedy, "file", 409)
 
 
 @contextmanager
