@@ -1,5 +1,6 @@
 """How a submission stands, as JSON."""
 
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -42,13 +43,49 @@ class SubmissionShape(s.ModelSerializer[Submission]):
             *("contract", "improve_model", "settings", "resources", "image_origin", "image_name", "image_id"),
         )
 
+    def to_representation(self, submission: Submission) -> dict[str, Any]:
+        """What its fields would say, at once: of a page of fifty, field by field takes longer than all else."""
+        return {
+            "id": str(submission.pk),
+            "team": submission.model.team.slug,
+            "model": submission.model.slug,
+            "version": submission.version,
+            "track": submission.track.slug,
+            "state": str(submission.state),
+            "state_since": _moment(submission.state_since),
+            "told": self.get_told(submission),
+            "created_at": _moment(submission.created_at),
+            "published_at": submission.published_at and _moment(submission.published_at),
+            "note": submission.note,
+            "pretraining": submission.pretraining,
+            "pretrained_until": submission.pretrained_until and submission.pretrained_until.isoformat(),
+            "contract": str(submission.contract),
+            "improve_model": submission.improve_model,
+            "settings": submission.settings,
+            "resources": submission.resources,
+            "image_origin": str(submission.image_origin),
+            "image_name": submission.image_name,
+            "image_id": submission.image_id,
+        }
+
     @extend_schema_field(ToldShape(allow_null=True))
     def get_told(self, submission: Submission) -> dict[str, Any] | None:
         if not submission.told:
             return None
         entry = VOCABULARY[Reason(submission.told)]
-        told = {name: getattr(entry, name) for name in ("fault", "sentence", "remedy")}
-        return dict(ToldShape(told | {"code": submission.told, "detail": submission.told_detail}).data)
+        told = {name: str(getattr(entry, name)) for name in ("fault", "sentence", "remedy")}
+        return {"code": submission.told, **told, "detail": submission.told_detail}
+
+
+OF_LINE = (
+    *(name for name in SubmissionShape.Meta.fields if name not in ("team", "model", "track")),
+    *("told_detail", "model__slug", "model__team__slug", "track__slug"),
+)
+"""The columns that it takes: a track's definition alone is longer than all of them."""
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 class EstimateShape(s.Serializer[Any]):
@@ -86,6 +123,13 @@ class StandingShape(SubmissionShape):
     class Meta:
         model = Submission
         fields = (*SubmissionShape.Meta.fields, "stages", "forecast")
+
+    def to_representation(self, submission: Submission) -> dict[str, Any]:
+        ahead = submission.forecast  # type: ignore[attr-defined]
+        return super().to_representation(submission) | {
+            "stages": dict(DoneShape(submission.stages).data),  # type: ignore[attr-defined]
+            "forecast": ahead and dict(ForecastShape(ahead).data),
+        }
 
 
 def shown(submission: Submission) -> dict[str, Any]:

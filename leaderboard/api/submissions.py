@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from leaderboard.api.doors import EitherDoor, PersonsDoor, PersonsList, read
 from leaderboard.api.repeats import KEY, once
-from leaderboard.api.standing import RunLogsShape, RunShape, StandingShape, SubmissionShape, shown
+from leaderboard.api.standing import OF_LINE, RunLogsShape, RunShape, StandingShape, SubmissionShape, shown
 from leaderboard.models import ModelKind, Submission
 from leaderboard.models.entries import Contract
 from leaderboard.reads.sheets import card_of
@@ -54,7 +54,7 @@ class Submissions(PersonsList[Submission]):
 
     def get_queryset(self) -> QuerySet[Submission]:
         mine = access.submissions_of(self.person(self.request))
-        return mine.select_related("model__team", "track").order_by("-created_at", "id")
+        return mine.select_related("model__team", "track").only(*OF_LINE).order_by("-created_at", "id")
 
     @extend_schema(summary="My teams' submissions, newest first")
     def get(self, request: Request) -> Response:

@@ -4,7 +4,9 @@ import hashlib
 import uuid
 
 import pytest
+from rest_framework.serializers import ModelSerializer
 
+from leaderboard.api.standing import SubmissionShape
 from leaderboard.models import Submission, Upload
 from leaderboard.states import SubmissionState
 from tests.site.builders import make_stage, make_submission, make_track, make_upload
@@ -131,6 +133,15 @@ def test_a_submission_is_listed_for_its_team_alone(cast, owner, stranger, django
     with django_assert_max_num_queries(3):
         assert owner.get(SUBMISSIONS).json()["count"] == 3
     assert stranger.get(SUBMISSIONS).json()["count"] == 0
+
+
+@pytest.mark.parametrize("told", ["", "no_output"])
+def test_a_line_says_what_its_fields_would_say(told):
+    made = make_submission(told=told, settings={"epochs": 3}, pretraining="PubMed", pretrained_until="2024-06-30")
+    for submission in (Submission.objects.get(pk=made.pk), publish()):
+        field_by_field = ModelSerializer.to_representation(SubmissionShape(), submission)
+        assert SubmissionShape(submission).data == field_by_field
+        assert list(SubmissionShape(submission).data) == list(field_by_field)
 
 
 def test_a_team_sees_where_it_stands_with_a_reason_and_a_remedy(cast, owner):
