@@ -15,11 +15,11 @@ from django.db.models.functions import Now
 
 from evaluator.contract.errors import ContractError
 from leaderboard.hosting import forecast, work
-from leaderboard.models import Evaluation, Membership, ModelKind, Run, SealedStudy, Submission, Team
+from leaderboard.models import Evaluation, ModelKind, Run, SealedStudy, Submission, Team
 from leaderboard.models.entries import Contract, ImageOrigin
 from leaderboard.sealed import ladder
 from leaderboard.sealed.allowed import ALLOWS, Can
-from leaderboard.sealed.curators import curators_of
+from leaderboard.sealed.curators import curators_of, teams_of_curators
 from leaderboard.states import RunState, StudyState, SubmissionState
 
 OURS = (ModelKind.REFERENCE, ModelKind.CONTROL)
@@ -74,12 +74,10 @@ def due(study: SealedStudy, *, when: StudyState | None = None) -> QuerySet[Submi
 
 
 def _kept_out(study: SealedStudy) -> Q:
-    """Teams with one of its curators, those that its curators say share somebody with the producer, and what a curator
-    sent in person."""
-    people = curators_of(study)
-    teams = set(Membership.objects.filter(person__in=people).values_list("team", flat=True))
-    teams |= set(study.teams_kept_out.values_list("pk", flat=True))
-    return Q(model__team__in=teams) | Q(person__in=people)
+    """Teams with one of its curators, now or since it was brought here, those that its curators say share somebody with
+    the producer, and what a curator sent in person."""
+    teams = teams_of_curators(study) | set(study.teams_kept_out.values_list("pk", flat=True))
+    return Q(model__team__in=teams) | Q(person__in=curators_of(study))
 
 
 def is_corrected(study: SealedStudy) -> bool:

@@ -11,11 +11,11 @@ from evaluator.arms import Arm
 from evaluator.engine.runs import RunSpec
 from evaluator.sealing import keys
 from leaderboard.hosting import forecast
-from leaderboard.models import Attempt, Evaluation, Run, StudyStep
+from leaderboard.models import Attempt, Evaluation, Run, SealedStudy, StudyStep
 from leaderboard.reads.submissions import runs_of
 from leaderboard.sealed import evaluating, life, queue
 from leaderboard.states import AttemptState, Purpose, RunState, StudyState
-from leaderboard.submitting import submissions
+from leaderboard.submitting import submissions, teams
 from tests.site.builders import (
     make_attempt,
     make_definition,
@@ -30,7 +30,7 @@ from tests.site.builders import (
     make_team,
     make_track,
 )
-from tests.site.curating.builders import make_study
+from tests.site.curating.builders import make_step, make_study
 from tests.site.submitting.refusals import refusal
 
 S = StudyState
@@ -140,6 +140,36 @@ def test_nobody_who_curated_a_study_is_scored_on_it_nor_their_team(live, publish
     other = published()
     evaluating.advance()
     assert scored(live) == [other.pk]
+
+
+def test_a_curator_who_leaves_a_team_frees_it_of_nothing(live, published):
+    curator, owner = live.uploaded_by, make_person()
+    other = live.steps.first().answered_by
+    left = published(team=make_team(owner=owner, members=[curator]), person=owner)
+    removed = published(team=make_team(owner=owner, members=[other]), person=owner)
+    teams.leave(curator, left.model.team)
+    teams.remove(owner, removed.model.team, other)
+    evaluating.advance()
+    assert scored(live) == []
+
+
+def test_whoever_left_before_a_later_step_made_a_curator_of_them_keeps_the_team_out(live, published):
+    later = make_person(curator=True)
+    owner = make_person()
+    entry = published(team=make_team(owner=owner, members=[later]), person=owner)
+    teams.leave(later, entry.model.team)
+    make_step(live, S.FROZEN, proposed_by=later, is_open=True)
+    evaluating.advance()
+    assert scored(live) == []
+
+
+def test_a_team_that_was_left_before_the_study_came_is_scored(live, published):
+    owner = make_person()
+    entry = published(team=make_team(owner=owner, members=[live.uploaded_by]), person=owner)
+    teams.leave(live.uploaded_by, entry.model.team)
+    SealedStudy.objects.update(created_at=timezone.now())
+    evaluating.advance()
+    assert scored(live) == [entry.pk]
 
 
 def test_our_reference_models_are_scored_whoever_runs_the_site(live, published):

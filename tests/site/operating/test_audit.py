@@ -186,7 +186,9 @@ def test_a_team_that_goes_and_people_who_are_put_out_are_written_down():
     teams.delete(cast.owner, cast.team)
     assert list(Act.objects.order_by("pk").values_list("what", "kind")) == [
         ("remove from the team", "membership"),
+        ("end of a membership", "membership"),
         ("delete", "team"),
+        ("end of a membership", "membership"),  # its owner's
     ]
     assert not Team.objects.filter(pk=cast.team.pk).exists()
 
