@@ -43,19 +43,22 @@ class Quota:
         return min(self.left_today, self.left_at_once)
 
 
-def left(team: Team, track: Track) -> Quota:
+def left(team: Team, track: Track, *, exactly: bool = True) -> Quota:
+    """Not `exactly`, all that was sent today is taken to count where even that leaves some: which of it does is the
+    longest of the questions."""
     today = _today()
     sent = Submission.objects.filter(model__team=team, track=track)
     was_today = Q(created_at__gte=today)
     counts = sent.aggregate(
-        used_today=Count("pk", filter=was_today & ~_costs_nothing()),
-        sent_today=Count("pk", filter=was_today),
-        under_way=Count("pk", filter=Q(state__in=UNDER_WAY)),
+        sent_today=Count("pk", filter=was_today), under_way=Count("pk", filter=Q(state__in=UNDER_WAY))
     )
     own = TeamQuota.objects.filter(team=team, track=track).first() or TeamQuota()
     per_day = track.per_day if own.per_day is None else own.per_day
     at_once = track.at_once if own.at_once is None else own.at_once
-    return Quota(per_day=per_day, at_once=at_once, resets_at=today + timedelta(days=1), **counts)
+    used = counts["sent_today"]
+    if used and (exactly or used >= per_day):
+        used = counted(sent.filter(was_today)).count()
+    return Quota(per_day=per_day, used_today=used, at_once=at_once, resets_at=today + timedelta(days=1), **counts)
 
 
 def counted(sent: QuerySet[Submission]) -> QuerySet[Submission]:
@@ -74,7 +77,7 @@ def _costs_nothing() -> Q:
 
 def demand(team: Team, track: Track) -> None:
     """Refuse what would be too much. Two at once are told apart by their caller's lock on the team's row."""
-    quota = left(team, track)
+    quota = left(team, track, exactly=False)
     if not quota.left_today:
         sentence = f"{team.name} has sent {quota.used_today} of {quota.per_day} submissions to {track.title} today."
         remedy = f"Send it after {quota.resets_at:%Y-%m-%d %H:%M} UTC."

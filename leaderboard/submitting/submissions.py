@@ -32,16 +32,15 @@ TEXTS = ("description", "citation", "code_url", "licence")
 
 
 def submit(person: Person, draft: Draft) -> Submission:
-    team = access.one(access.teams_of(person), field="team", slug=draft.team)
-    track = access.one(Track.objects.all(), field="track", slug=draft.track)
-    if not track.is_open:
-        raise Refused("track_closed", f"{track.title} takes no submissions now.", "Choose another track.", "track")
-    draft = drafts.checked(draft)
-    drafts.check_resources(draft.resources, track)
-    _demand_standing(person, draft)
     with transaction.atomic():
         # One submission of a team at a time: quotas, model names, archives and version numbers are counted under it.
-        team = access.one(Team.objects.select_for_update(), pk=team.pk)
+        team = access.one(access.teams_of(person).select_for_update(), field="team", slug=draft.team)
+        track = access.one(Track.objects.all(), field="track", slug=draft.track)
+        if not track.is_open:
+            raise Refused("track_closed", f"{track.title} takes no submissions now.", "Choose another track.", "track")
+        draft = drafts.checked(draft)
+        drafts.check_resources(draft.resources, track)
+        _demand_standing(person, draft)
         quotas.demand(team, track)
         upload = _taken_upload(team, draft)
         model = _model(team, draft)

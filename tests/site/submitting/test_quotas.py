@@ -53,6 +53,17 @@ def test_one_withdrawn_counts_when_a_host_has_worked_for_it(cast, track, attempt
     assert used(cast, track) == counts
 
 
+def test_which_of_them_count_is_asked_only_when_the_day_may_be_used_up(cast, track, django_assert_num_queries):
+    track.at_once = 9
+    for _ in range(2):
+        sent(cast, track, "running")
+    with django_assert_num_queries(2):
+        quotas.demand(cast.team, track)
+    sent(cast, track, "rejected")
+    with django_assert_num_queries(3):
+        quotas.demand(cast.team, track)
+
+
 def test_one_withdrawn_in_its_smoke_run_does_not_count(cast, track):
     run = builders.make_run(submission=sent(cast, track, "withdrawn"), purpose="smoke")
     builders.make_attempt(run=run, state=AttemptState.STOPPED)

@@ -300,7 +300,7 @@ def test_an_improve_model_is_named_and_takes_its_own_settings(cast, draft):
 
 
 def test_a_submission_takes_few_queries(cast, draft, django_assert_max_num_queries):
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(12):
         submissions.submit(cast.owner, draft)
 
 
