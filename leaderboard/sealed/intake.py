@@ -5,10 +5,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from fsspec.core import url_to_fs
 
 from benchmark_data.errors import ReleaseError
@@ -32,6 +34,7 @@ DISK_KEPT_FREE_BYTES = 1 << 30
 READ_BYTES = 1 << 20
 INCOMING = "incoming-"
 LONGEST_S = 86400
+DRAFTS_COUNT = timedelta(days=7)
 AGAIN = "Seal it again with `holdout seal`, and send the file that it writes."
 
 
@@ -80,12 +83,16 @@ def site_key_id() -> str:
 
 
 def _demand_few_drafts(person: Person) -> None:
-    drafts = SealedStudy.objects.filter(uploaded_by=person, state=StudyState.DRAFT).order_by("created_at", "pk")
+    """Within some days, for a draft cannot be deleted: its report opened it, and openings are kept."""
+    since = timezone.now() - DRAFTS_COUNT
+    mine = SealedStudy.objects.filter(uploaded_by=person, state=StudyState.DRAFT, created_at__gt=since)
+    drafts = list(mine.order_by("created_at", "pk"))
     if len(drafts) >= settings.DRAFTS_PER_CURATOR:
+        names = ", ".join(map(str, drafts)) or "none"
         sentence = (
-            f"You have {len(drafts)} drafts here, which is as many as a curator may: {', '.join(map(str, drafts))}."
+            f"You brought {len(drafts)} drafts within {DRAFTS_COUNT.days} days, as many as a curator may: {names}."
         )
-        remedy = "Have one of them sealed first, or ask the operator to raise HOLDOUT_DRAFTS_PER_CURATOR."
+        remedy = "Have one of them sealed first, or send it when the first of them is older."
         raise Refused("too_many_drafts", sentence, remedy, "file", 409)
 
 

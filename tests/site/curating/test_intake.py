@@ -1,11 +1,13 @@
-"""How many drafts of sealed studies a curator has here at once."""
+"""How many drafts of sealed studies a curator brings."""
 
+from datetime import timedelta
 from io import BytesIO
 from itertools import count
 from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from leaderboard.models import SealedStudy
 from leaderboard.sealed import intake
@@ -50,7 +52,6 @@ def test_a_curator_with_as_many_drafts_as_the_setting_allows_is_told_which_and_w
     assert (refused.code, refused.status, unread.tell()) == ("too_many_drafts", 409, 0)
     assert "hush v1, hush v2" in str(refused)
     assert "sealed first" in refused.remedy
-    assert "HOLDOUT_DRAFTS_PER_CURATOR" in refused.remedy
 
 
 def test_others_drafts_and_what_was_sealed_do_not_count(ann, ben, track):
@@ -60,6 +61,13 @@ def test_others_drafts_and_what_was_sealed_do_not_count(ann, ben, track):
         make_study(track=track, uploaded_by=ben)
         send(ann, track, version)
     assert refusal(send, ann, track, "v3").code == "too_many_drafts"
+
+
+def test_a_draft_of_long_ago_counts_no_more(ann, track):
+    first = send(ann, track, "v1")
+    send(ann, track, "v2")
+    SealedStudy.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(days=8))
+    assert send(ann, track, "v3").state == StudyState.DRAFT
 
 
 @pytest.mark.django_db(transaction=True)
@@ -75,5 +83,5 @@ def test_the_page_says_so_beside_the_file(client, ann, track):
         make_study(track=track, uploaded_by=ann)
     client.force_login(ann)
     page = client.post(reverse("curating"), {"track": track.slug, "file": BytesIO(b"v3")}).text
-    assert "You have 2 drafts here" in page
+    assert "You brought 2 drafts" in page
     assert "Have one of them sealed first" in page
