@@ -13,10 +13,16 @@ UNPRIVILEGED = "nobody"
 PASSES = {"dac_read_search": 1 << 2, "dac_override": 1 << 1}
 
 
-def dying_with_parent(signal_name: str) -> list[str]:
-    """A prefix for a command; empty where the system has no such thing (macOS)."""
+def dying_with_parent(signal_name: str, *options: str) -> list[str]:
+    """A prefix for a command that this process starts; empty where the system has no such thing (macOS).
+
+    A parent that died before its child could ask for the signal sends none: such a child ends before the command.
+    """
     setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", signal_name] if setpriv else []
+    if not setpriv:
+        return []
+    unless_orphaned = ["/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(os.getpid())]
+    return [setpriv, "--pdeathsig", signal_name, *options, *unless_orphaned]
 
 
 def unprivileged(signal_name: str, *, needs: Sequence[Path]) -> list[str]:
@@ -24,13 +30,15 @@ def unprivileged(signal_name: str, *, needs: Sequence[Path]) -> list[str]:
 
     No folder's permissions are loosened for that: the process alone may pass.
     """
-    prefix = dying_with_parent(signal_name)
     if os.geteuid() != 0:
-        return prefix
+        return dying_with_parent(signal_name)
+    options = [f"--reuid={UNPRIVILEGED}", f"--regid={pwd.getpwnam(UNPRIVILEGED).pw_gid}", "--clear-groups"]
+    if not all(_open_to_all(path) for path in needs):
+        options += _pass(needs)
+    prefix = dying_with_parent(signal_name, *options)
     if not prefix:
         raise BoardError("PostgreSQL refuses to run as root, and this system has no setpriv: start as another user")
-    prefix += [f"--reuid={UNPRIVILEGED}", f"--regid={pwd.getpwnam(UNPRIVILEGED).pw_gid}", "--clear-groups"]
-    return prefix if all(_open_to_all(path) for path in needs) else prefix + _pass(needs)
+    return prefix
 
 
 def own(folder: Path) -> None:

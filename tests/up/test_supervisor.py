@@ -108,6 +108,15 @@ supervisor.run()
     until(lambda: not is_alive(part))
 
 
+def test_a_part_whose_supervisor_died_before_it_could_ask_for_the_signal_does_not_start(tmp_path):
+    started = tmp_path / "started"
+    part = [*dying_with_parent("TERM"), "touch", str(started)]
+    subprocess.run(["sh", "-c", '"$@"; true', "another parent", *part], check=True)
+    assert not started.exists()
+    subprocess.run(part, check=True)
+    assert started.exists()
+
+
 def test_a_part_that_never_answers_is_named_with_the_end_of_its_log(supervisor, monkeypatch):
     monkeypatch.setattr(supervising, "START_S", 0)
     part = shell("part", "echo no such setting; exec sleep 1000", answers=lambda: False)
