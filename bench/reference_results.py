@@ -54,7 +54,7 @@ def plan(epochs: dict[str, int]) -> list[Trial]:
     if "graphdrp" in limits:  # at the original's rate its first epochs barely move: 150 of them are its recipe
         limits["graphdrp"]["learning_rate"] = 1e-3
     trials += [Trial(model, "CCLE", split, settings=limit) for split in range(3) for model, limit in limits.items()]
-    trials += [Trial(model, "CTRPv2", split) for split in range(3) for model in quick]
+    trials += [Trial(model, "CTRPv2", split) for split in range(3) for model in (*quick, "lgbm")]
     hundred: dict[str, object] = {"trees": 100}
     trials += [Trial(model, "CTRPv2", split, settings=hundred) for split in range(3) for model in ("lgbm", "pair_gbdt")]
     trials += [Trial("pair_gbdt", "CTRPv2", 0, "intradrug")]
