@@ -57,11 +57,15 @@ def plan(epochs: dict[str, int]) -> list[Trial]:
     trials += [Trial(model, "CTRPv2", split) for split in range(3) for model in (*quick, "lgbm")]
     hundred: dict[str, object] = {"trees": 100}
     trials += [Trial(model, "CTRPv2", split, settings=hundred) for split in range(3) for model in ("lgbm", "pair_gbdt")]
-    trials += [Trial("pair_gbdt", "CTRPv2", 0, "intradrug")]
+    trials += [Trial("pair_gbdt", "CTRPv2", split, "intradrug") for split in range(3)]
     for model, original in (("graphdrp", 150), ("tcnns", 40)):  # beside the large batch; 40 of at most 200 for tcnns
         trials.append(Trial(model, "CCLE", 0, settings={"epochs": 150, "large_batch": True}))
         trials.append(Trial(model, "CCLE", 0, settings={"epochs": original}))
-    trials += [Trial(model, "CCLE", 0, "intradrug", settings=limit) for model, limit in limits.items()]
+    trials += [
+        Trial(model, "CCLE", split, "intradrug", settings=limit)
+        for split in range(3)
+        for model, limit in limits.items()
+    ]
     return trials + [Trial("pair_gbdt", "CCLE", split, expression="rnaseq") for split in range(3)]
 
 

@@ -50,7 +50,9 @@ class SubwordTransformer(nn.Module):
 
     def forward(self, words: Tensor) -> Tensor:
         x = self.dropout(self.norm(self.words(words) + self.places.weight))  # (drugs, 50, 128)
-        return self.layers(x, src_key_padding_mask=words == 0)[:, 0]  # (drugs, 128)
+        padding = words == 0
+        padding[:, 0] = False  # a drug of unknown sub-words alone: with every place hidden attention is undefined
+        return self.layers(x, src_key_padding_mask=padding)[:, 0]  # (drugs, 128)
 
 
 class DeepTTC(PairModel):

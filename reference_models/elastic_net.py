@@ -61,6 +61,8 @@ def drug_path(cells: np.ndarray, cell: np.ndarray, response: np.ndarray, setting
     centred = response - response.mean()
     largest = np.abs(features.T @ centred).max() / len(cell) / settings.l1_ratio
     weights = np.zeros(cells.shape[1])
+    if not largest > 0:  # cells that are all alike, or answers: nothing to learn but their mean
+        return path
     for i, penalty in enumerate(settings.penalties):
         weights = elastic_net(features, centred, weights, penalty * largest, settings)
         path[i, :-1] = weights

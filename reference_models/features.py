@@ -116,7 +116,7 @@ class Numbers:
         wanted = training_ids(job, entity) if ids is None else ids
         fitted, every_column = source_rows(job, entity, source, known(source_ids(job, entity, source), wanted))
         columns = list(range(len(every_column)))
-        if at_most and len(columns) > at_most:
+        if at_most and len(columns) > at_most and not is_identity(job, entity, source):
             columns = most_variable(fitted, at_most)
             log(f"of the {len(every_column)} columns of {source} the {at_most} most variable are used")
         mean, scale = moments(fitted[:, columns])
@@ -144,6 +144,10 @@ class Numbers:
                 raise JobError(f"Table {self.source} lacks {len(lacking)} columns of training's, {lacking[0]} for one.")
             values = values[:, [place[column] for column in self.columns]]
         return values.astype(np.float32)
+
+
+def is_identity(job: Job, entity: str, source: str) -> bool:
+    return source not in COMPUTED and job.matrix(entity, source).is_identity
 
 
 def known(available_ids: list[str], wanted: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from reference_models.features import landmark_expression
 from reference_models.graphs import GraphBatch
-from reference_models.job import Job, log, main
+from reference_models.job import Job, JobError, log, main
 from reference_models.molecule_inputs import MoleculeGraphs
 from reference_models.neural import CountedBatchNorm, PairDense, PairModel, Recipe, State, gather
 from reference_models.training import stages
@@ -54,6 +54,8 @@ class ExpressionConvolution(nn.Module):
     def __init__(self, genes: int, channels: Sequence[int], kernel: int, out: int) -> None:
         super().__init__()
         fitting = next(k for k in range(kernel, 0, -1) if pooled_length(genes, len(channels), k) > 0 or k == 1)
+        if not pooled_length(genes, len(channels), fitting):
+            raise JobError(f"{genes} genes are too few: layers that pool by three need {3 ** len(channels)}.")
         if fitting < kernel:
             log(f"{genes} genes are too few for a kernel of {kernel}: it is {fitting}")
         widths = [1, *channels]

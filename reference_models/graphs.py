@@ -78,6 +78,8 @@ class GCN(nn.Module):
     def __init__(self, features: int, out: int) -> None:
         super().__init__()
         self.dense = nn.Linear(features, out)
+        nn.init.xavier_uniform_(self.dense.weight)
+        nn.init.zeros_(self.dense.bias)
 
     def forward(self, x: Tensor, graph: GraphBatch) -> Tensor:
         scale = degree(graph, x).rsqrt()[:, None]  # (atoms, 1)

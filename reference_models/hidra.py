@@ -51,10 +51,13 @@ class Pathways:
         for name, gene in zip(table["set"].to_pylist(), table["gene"].to_pylist(), strict=True):
             if gene in column:
                 found.setdefault(name, set()).add(gene)
-        if not found:
-            raise JobError("No gene of the cell table gene_sets is a column of expression.")
         if empty := len(set(table["set"].to_pylist())) - len(found):
             log(f"{empty} gene sets have no gene in expression and are left out")
+        if not found and job.matrix("cell", "expression").is_identity:
+            log("cells are names here, without expression: all columns are one gene set")
+            found = {"all": set(expression.columns)}
+        if not found:
+            raise JobError("No gene of the cell table gene_sets is a column of expression.")
         genes = sorted(set().union(*found.values()))
         place = {gene: i for i, gene in enumerate(genes)}
         sets = [sorted(place[gene] for gene in found[name]) for name in sorted(found)]
@@ -120,6 +123,12 @@ class PathwayAttention(nn.Module):
         self.register_buffer("gene_slots", torch.tensor(gene_slots), persistent=False)
         self.register_buffer("steer_slots", torch.tensor(steer_slots), persistent=False)
         self.register_buffer("present", (self.gene_slots >= 0).float(), persistent=False)
+
+    @torch.no_grad()
+    def init_steering(self) -> None:
+        """Each pathway's own dense layer is Glorot's, not all of them as one."""
+        for own in self.steer.weight.split([steering_width(size) for size in self.sizes]):
+            nn.init.xavier_uniform_(own)
 
     def genes(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """(cells, genes) → the expression of each block's slots, and the genes' half of their scores."""
@@ -247,6 +256,7 @@ class Hidra(PairModel):
         self.head_norm, self.out = keras_norm(settings.head), nn.Linear(settings.head, 1)
         self.genes = PathwayAttention(sets, settings.attention_layers[-1])
         keras_init(self)
+        self.genes.init_steering()
 
     @staticmethod
     def inputs(job: Job, settings: Settings):  # noqa: ARG004

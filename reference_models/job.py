@@ -40,6 +40,11 @@ class Matrix:
     columns: list[str]
     values: np.ndarray  # (entities, columns)
 
+    @property
+    def is_identity(self) -> bool:
+        """As the arm `onehot` gives it: cells are names and no more, and no column tells more than another."""
+        return len(self.ids) == len(self.columns) and np.array_equal(self.values, np.eye(len(self.ids)))
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -96,6 +101,8 @@ class Job:
         table = pq.read_table(self.root / f"{name}.parquet")
         cell, drug = (table[column].combine_chunks().cast(pa.string()) for column in ("cell_id", "drug_id"))
         response = table["response"].to_numpy() if "response" in table.column_names else None
+        if name == "train" and not len(table):
+            raise JobError("train.parquet has no rows.")
         return Rows(cell, drug, response)
 
     def settings(self, kind: type[Settings]) -> Settings:

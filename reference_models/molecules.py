@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -63,9 +64,17 @@ def descriptors(smiles: Iterable[str]) -> np.ndarray:
     functions = dict(Descriptors.descList)
     molecules = [Chem.MolFromSmiles(text) for text in smiles]
     with rdBase.BlockLogs():
-        rows = [[functions[name](molecule) for name in descriptor_names()] for molecule in molecules]
+        rows = [[value_or_nan(functions[name], molecule) for name in descriptor_names()] for molecule in molecules]
     values = np.array(rows, np.float64).astype(np.float32)
     return np.where(np.isfinite(values), values, np.float32(np.nan))
+
+
+def value_or_nan(descriptor: Callable[[Chem.Mol], float], molecule: Chem.Mol) -> float:
+    """Of `*` or H2 some divide by a number of heavy atoms that is 0."""
+    try:
+        return descriptor(molecule)
+    except (ArithmeticError, ValueError, RuntimeError):
+        return math.nan
 
 
 def one_of(value: object, choices: Iterable[object]) -> list[float]:

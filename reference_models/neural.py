@@ -100,9 +100,9 @@ class CountedBatchNorm(nn.Module):
         count = torch.ones(len(x), device=x.device) if count is None else count
         rows = count.sum()
         share = count.to(x.dtype) / rows
-        mean = share @ x
+        mean = torch.mv(x.T, share)  # a product with a vector: no GPU rounds it to TF32
         centred = x - mean
-        variance = share @ centred.square()
+        variance = torch.mv(centred.square().T, share)
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * rows / (rows - 1).clamp(min=1), self.momentum)
@@ -139,7 +139,7 @@ def keras_init(model: nn.Module) -> None:
 
 
 def gather(x: Tensor, of: Tensor) -> Tensor:
-    """Each row's entity. index_select, because its gradient adds up in one order."""
+    """Each row's entity. index_select, because its gradient adds up in one order: on a GPU as `training.start` asks."""
     return x.index_select(0, of)
 
 

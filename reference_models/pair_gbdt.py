@@ -5,13 +5,14 @@ Inputs and settings are LGBM's, so that the two stand beside each other on a boa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from reference_models.features import load_inputs, save_inputs, shared_ids
 from reference_models.job import Job, log, main
-from reference_models.lgbm import training_entities, tree_inputs
+from reference_models.lgbm import SPARE_S, training_entities, tree_inputs
 from reference_models.pair_boosting import PairBooster
 from reference_models.pairs import Fallback, answer, pair_up, present
 
@@ -39,14 +40,22 @@ def train(job: Job) -> None:
         early_stopping_rounds=settings.patience if len(val) else None,
     )
     valid = (val.cell, val.drug, val.response) if len(val) else None
-    booster.fit(cells, drugs, rows.cell, rows.drug, rows.response, valid=valid, report=progress)
+    booster.fit(cells, drugs, rows.cell, rows.drug, rows.response, valid=valid, report=progress(job))
     save_inputs(job.model_dir, cell=[cell_input], drug=[drug_input])
     booster.save(job.model_dir / "booster.npz")
 
 
-def progress(tree: int, train_loss: float, val_loss: float) -> None:
-    if tree % 50 == 0:
-        log(f"tree {tree}: train mse {train_loss:.5f}, val mse {val_loss:.5f}")
+def progress(job: Job) -> Callable[[int, float, float], bool]:
+    """A line every fiftieth tree, and the end of growing when the deadline is near."""
+
+    def after_tree(tree: int, train_loss: float, val_loss: float) -> bool:
+        if tree % 50 == 0:
+            log(f"tree {tree + 1}: train mse {train_loss:.5f}, val mse {val_loss:.5f}")
+        if is_last := job.seconds_left < SPARE_S:
+            log(f"stopped at tree {tree + 1}, the deadline is near")
+        return is_last
+
+    return after_tree
 
 
 def infer(job: Job) -> None:

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -75,6 +76,8 @@ def start(job: Job) -> torch.device:
     if not torch.cuda.is_available():
         return torch.device("cpu")
     torch.set_float32_matmul_precision("high")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS adds up in an order of the moment
+    torch.use_deterministic_algorithms(True, warn_only=True)
     return torch.device("cuda")
 
 
@@ -125,7 +128,7 @@ def fit(
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
     order = torch.Generator().manual_seed(seed)
     losses: list[float] = []
-    best, best_epoch = model.state_dict(), 0
+    best, best_epoch, best_loss = model.state_dict(), 0, math.inf
     for epoch in range(settings.epochs):
         began = time.monotonic()
         for group in optimizer.param_groups:
@@ -137,13 +140,15 @@ def fit(
         losses.append(validation_loss(model, features, val_rows))
         took = time.monotonic() - began
         log(f"epoch {epoch + 1}: train mse {train_loss:.5f}, val mse {losses[-1]:.5f}, {took:.1f} s")
-        if losses[-1] <= min(losses) or math.isnan(losses[-1]):
-            best, best_epoch = copy.deepcopy(model.state_dict()), epoch
+        if losses[-1] < best_loss or not len(val_rows):
+            best, best_epoch, best_loss = copy.deepcopy(model.state_dict()), epoch, losses[-1]
         if epoch - best_epoch >= patience:
             break
         if seconds_left() < 2 * took + SPARE_S:
             log(f"stopped after epoch {epoch + 1}, the deadline is near")
             break
+    if len(val_rows) and not math.isfinite(best_loss):
+        raise JobError(f"Training diverged: no epoch has a finite validation loss, the last has {losses[-1]}.")
     model.load_state_dict(best)
     log(f"epoch {best_epoch + 1} is kept")
     return losses

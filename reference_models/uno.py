@@ -99,7 +99,7 @@ def learning_rate(settings: Settings, epoch: int, losses: list[float]) -> float:
         return highest * (0.01 + 0.99 * epoch / settings.warm_up)
     halvings, waited, best = 0, 0, min(losses[: settings.warm_up], default=float("inf"))
     for loss in losses[settings.warm_up :]:
-        waited = 0 if loss < best else waited + 1
+        waited = waited + 1 if loss >= best else 0  # without validation rows losses are NaN, and nothing is a plateau
         best = min(best, loss)
         if waited == settings.plateau:
             halvings, waited = halvings + 1, 0

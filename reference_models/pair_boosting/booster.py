@@ -39,9 +39,12 @@ class PairBooster:
         drug_code: np.ndarray,
         y: np.ndarray,
         valid: Valid | None = None,
-        report: Callable[[int, float, float], None] | None = None,
+        report: Callable[[int, float, float], bool | None] | None = None,
     ) -> "PairBooster":
-        """Train; `report` is called each round with its number, the training and the validation loss (or NaN)."""
+        """Train; `report` is called each round with its number, the training and the validation loss (or NaN).
+
+        Where it answers True, that round is the last.
+        """
         patience = self.settings.early_stopping_rounds
         if patience and valid is None:
             raise ValueError("early_stopping_rounds needs validation rows: pass valid=(cell_code, drug_code, y)")
@@ -60,7 +63,8 @@ class PairBooster:
                 self.valid_losses.append(held_out.loss_after(tree))
             if report:
                 loss = float(np.mean(grower.residual**2))
-                report(number, loss, self.valid_losses[-1] if held_out else np.nan)
+                if report(number, loss, self.valid_losses[-1] if held_out else np.nan):
+                    break
             if patience and number - int(np.argmin(self.valid_losses)) >= patience:
                 break
         self.best_iteration = int(np.argmin(self.valid_losses)) + 1 if patience and self.trees else len(self.trees)

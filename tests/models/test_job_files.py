@@ -1,15 +1,18 @@
 """What every model does with a job's files: settings, tables in parts, what lacks features, deadlines, wrong input."""
 
+import importlib
 import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from lightgbm.callback import EarlyStopException
 
 from reference_models import graphdrp, hidra, lgbm, mean_effects, molecules, oracle_leak, training, two_arm, uno
 from reference_models.features import Numbers
@@ -185,12 +188,32 @@ def test_substitutes_are_named_in_the_log_before_training(make_job, capsys):
     assert "no drug table mordred: smiles:rdkit is used in its place" in out
 
 
-def test_training_ends_in_time_for_the_deadline_and_keeps_its_best_epoch(make_job, screen, capsys):
+def test_training_ends_in_time_for_the_deadline(make_job, screen, capsys):
     two_arm.train(make_job(settings=SMALL | {"epochs": 50}, deadline=time.time() + 20))
     out = capsys.readouterr().out
     assert "stopped after epoch 1, the deadline is near" in out
     two_arm.infer(make_job("infer"))
     assert len(predictions(screen)) == 72
+
+
+@pytest.mark.parametrize("name", ["lgbm", "pair_gbdt"])
+def test_trees_end_in_time_for_the_deadline_and_answer(name, make_job, screen, capsys):
+    model = importlib.import_module(f"reference_models.{name}")
+    model.train(make_job(settings={"trees": 10_000}, deadline=time.time() - 5))
+    assert "stopped at tree 1, the deadline is near" in capsys.readouterr().out
+    model.infer(make_job("infer"))
+    assert len(predictions(screen)) == 72
+
+
+def test_lgbm_keeps_its_best_tree_when_the_deadline_ends_it():
+    job = SimpleNamespace(seconds_left=3600)
+    after_tree = lgbm.progress(job)
+    for tree, loss in enumerate([0.5, 0.3, 0.4]):
+        after_tree(SimpleNamespace(iteration=tree, evaluation_result_list=[("val", "l2", loss, False)]))
+    job.seconds_left = 5
+    with pytest.raises(EarlyStopException) as end:
+        after_tree(SimpleNamespace(iteration=3, evaluation_result_list=[("val", "l2", 0.35, False)]))
+    assert end.value.best_iteration == 1
 
 
 def test_a_response_outside_0_to_1_makes_the_output_linear(make_job, screen, capsys):

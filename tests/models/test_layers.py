@@ -18,7 +18,7 @@ from reference_models.neural import CountedBatchNorm, Examples, Features, forwar
 CPU = torch.device("cpu")
 MOLECULES = ["CCO", "c1ccccc1C(=O)N", "O=C(C)Oc1ccccc1C(=O)O", "CN1CCC[C@H]1c1cccnc1", "C", "FC(F)(F)c1ccc(Cl)cc1"]
 CELLS, DRUGS = 9, len(MOLECULES)
-SETS = [[0, 1, 2], [3, 4, 5, 6, 7], [1, 3], [8, 9, 10, 11, 12, 13, 14, 15, 16], [2], [4, 9, 20, 21, 22]]
+SETS = [[0, 1, 2], [3, 4, 5, 6, 7], [1, 3], [8, 9, 10, 11, 12, 13, 14, 15, 16], [2, 6], [4, 9, 18, 19, 20, 21, 22, 0]]
 SMALL_GRAPH = {"channels": (4, 4, 4), "kernel": 3, "embedding": 6, "head_layers": (7, 5)}
 SMALL_SIGNAL = {"mutation_kernels": (6, 2), "mutation_pools": (2, 2), "head": 60, "head_kernels": (20, 5, 3)}
 
@@ -218,19 +218,20 @@ def test_one_weighted_empty_atom_equals_padding_in_full():
 
 def test_blocks_of_pathways_equal_a_loop_over_them():
     torch.manual_seed(0)
-    attention = hidra.PathwayAttention(SETS, 4).double()
+    sets = [*SETS, [2]]
+    attention = hidra.PathwayAttention(sets, 4).double()
     x, steer = numbers(1, 23), numbers(1, 4)
     attention.eval()
     slots, scores = attention.genes(x)
     row = torch.zeros(1, dtype=torch.int64)
     pooled = attention.pool((*slots, *scores), tuple(attention.drug(steer, torch.ones(1))), row, row)
     a = F.relu(attention.norm(attention.steer(steer)))[0]
-    starts = np.cumsum([0, *(hidra.steering_width(len(genes)) for genes in SETS)])
+    starts = np.cumsum([0, *(hidra.steering_width(len(genes)) for genes in sets)])
     expected = []
     all_weights = zip(attention.of_genes, attention.of_drug, attention.bias, strict=True)
     for block, weights in zip(attention.blocks, all_weights, strict=True):
         for row, k in enumerate(block.pathways):
-            n, genes = len(SETS[k]), x[0, SETS[k]]
+            n, genes = len(sets[k]), x[0, sets[k]]
             of_genes, of_drug, bias = (weight[row] for weight in weights)
             mine = a[starts[k] : starts[k + 1]]
             dense = genes @ of_genes[:n, :n] + mine @ of_drug[: len(mine), :n] + bias[0, :n]
@@ -243,16 +244,17 @@ def test_the_gradient_of_pathway_attention_is_that_of_its_forward_pass(at_once, 
     monkeypatch.setattr(hidra.Pool, "at_once", at_once)
     torch.manual_seed(0)
     slots, score, steer = numbers(3, 8), numbers(3, 8).requires_grad_(), numbers(2, 8).requires_grad_()
-    present = torch.ones(2, 4, dtype=torch.float64)
+    present = torch.tensor([[1.0] * 4, [1, 1, 1, 0]], dtype=torch.float64)  # an empty slot holds zeros
+    there = present.flatten()
     cell_of, drug_of = torch.tensor([0, 1, 2, 0]), torch.tensor([1, 0, 0, 1])
 
     def pool(score: torch.Tensor, steer: torch.Tensor) -> torch.Tensor:
-        return hidra.Pool.apply(slots, score, steer, present, cell_of, drug_of)
+        return hidra.Pool.apply(slots * there, score * there, steer * there, present, cell_of, drug_of)
 
-    row_by_row = [
-        (x * (c + d).view(2, 4).tanh().softmax(1).flatten()).view(2, 4).sum(1)
-        for x, c, d in zip(slots[cell_of], score[cell_of], steer[drug_of], strict=True)
-    ]
+    row_by_row = []
+    for x, c, d in zip(slots[cell_of], score[cell_of], steer[drug_of], strict=True):
+        weights = [part.softmax(0) for part in (c + d)[:7].tanh().split([4, 3])]
+        row_by_row.append(torch.stack([w @ part for w, part in zip(weights, x[:7].split([4, 3]), strict=True)]))
     torch.testing.assert_close(pool(score, steer), torch.stack(row_by_row))
     torch.autograd.gradcheck(pool, (score, steer))
 
@@ -266,8 +268,20 @@ def test_padding_of_pathway_blocks_never_learns():
         optimizer.zero_grad()
         forward(model, features, torch.arange(CELLS), torch.arange(CELLS) % 6).square().sum().backward()
         optimizer.step()
-    stored = sum(p.count_nonzero() for p in [*model.genes.of_genes, *model.genes.of_drug])
+    weights = [*model.genes.of_genes, *model.genes.of_drug]
+    stored = sum(p.count_nonzero() for p in weights)
+    assert stored < sum(p.numel() for p in weights)
     assert stored == sum(len(genes) * (len(genes) + hidra.steering_width(len(genes))) for genes in SETS)
+
+
+def test_the_steering_of_each_pathway_starts_as_a_dense_layer_of_its_own():
+    torch.manual_seed(0)
+    sizes = [40] * 50 + [80] * 50
+    steer = hidra.Hidra(hidra.Settings(), [list(range(n)) for n in sizes]).genes.steer
+    small, large = steer.weight.split([50 * hidra.steering_width(40), 50 * hidra.steering_width(80)])
+    for weight, width in ((small, 11), (large, 21)):  # Glorot: ±√(6/(32 + width))
+        assert weight.abs().max().item() == pytest.approx((6 / (32 + width)) ** 0.5, rel=1e-3)
+    assert not steer.bias.any()
 
 
 def test_max_pool_pads_as_tensorflow_does():
@@ -285,6 +299,7 @@ def test_uno_warms_up_then_halves_on_plateaus_down_to_its_floor():
     assert uno.learning_rate(settings, 8, worse) == 0.5
     assert uno.learning_rate(settings, 9, [*worse, 0.5]) == 0.5
     assert uno.learning_rate(settings, 105, [1.0] * 5 + [2.0] * 100) == 1e-4
+    assert uno.learning_rate(settings, 105, [np.nan] * 105) == 1  # no validation rows
 
 
 def dense(inputs, out):
