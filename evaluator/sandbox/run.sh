@@ -22,11 +22,12 @@ trap 'outside=143; kill -KILL "$job" 2>/dev/null' TERM
 wait "$job"
 code=$?
 
-# Whoever outlives the job holds its log open. The log's own two processes are known by what they read.
+# Whoever outlives the job holds its log open. The log's own two processes are known by what they read, and by what they
+# write: head closes the one before it has written the other.
 for process in /proc/[0-9]*; do
   pid=${process#/proc/}
   case $pid in 1 | "$$" | "$pump") continue ;; esac
-  [ "$process/fd/0" -ef "/proc/$pump/fd/0" ] || kill -KILL "$pid" 2>/dev/null
+  [ "$process/fd/0" -ef "/proc/$pump/fd/0" ] || [ "$process/fd/1" -ef $log/head ] || kill -KILL "$pid" 2>/dev/null
 done
 wait "$pump"
 # These are left to mean that somebody outside ended the whole container.

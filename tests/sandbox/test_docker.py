@@ -10,7 +10,7 @@ from requests import ConnectionError
 from evaluator.sandbox import cgroups, disks
 from evaluator.sandbox.outcomes import Outcome, SandboxRefusalError
 from evaluator.sandbox.selftest import waited
-from evaluator.sandbox.stages import Gone, Running
+from evaluator.sandbox.stages import Gone, Mount, Running
 from tests.sandbox.stages import LIMITS
 
 pytestmark = pytest.mark.docker
@@ -30,6 +30,16 @@ def test_of_a_long_log_head_and_tail_are_kept(docker_kit):
 
 def test_a_short_log_is_whole(docker_kit):
     assert ended(docker_kit, "echo out; echo err >&2").log.head == "out\nerr\n"
+
+
+def test_a_log_that_is_slow_to_be_written_down_is_whole(docker_kit):
+    """head closes what it read before it has written all; this one is a head that does so early."""
+    slow = docker_kit.folder / "head"
+    slow.write_text('#!/bin/sh\nexec 3<&0 0<&-\nread=$(/usr/bin/head "$@" <&3)\nsleep .5\necho "$read"\n')
+    slow.chmod(0o755)
+    spec = docker_kit.script("sleep .5; echo out; echo err >&2")
+    docker_kit.sandbox.start(replace(spec, mounts=(*spec.mounts, Mount(slow, "/usr/local/bin/head"))))
+    assert waited(docker_kit.sandbox, "stage").log.head == "out\nerr\n"
 
 
 def test_a_stage_that_runs_out_of_time_leaves_its_log(docker_kit):
