@@ -111,7 +111,9 @@ def run_attack(ground: Ground, attack: Attack) -> Finding:
         outputs = finished(ground, attack)
     except SandboxRefusalError as refusal:
         return Finding(attack, refusal.outcome, (f"could not be run: {refusal.reason}",), 0.0)
-    broken = (*breaches(attack, outputs.ending, _limits(attack, ground)), *_reading(attack, outputs.predictions))
+    limits, told_late = _limits(attack, ground), _is_cgroup_v1(ground.sandbox.api.info())
+    broken = breaches(attack, outputs.ending, limits, told_late=told_late)
+    broken = (*broken, *_reading(attack, outputs.predictions))
     return Finding(attack, outputs.ending.outcome, broken, outputs.ending.wall_s)
 
 
@@ -129,13 +131,17 @@ def _by_itself(ground: Ground, attack: Attack) -> Finding:
         sandbox.close()
 
 
-def breaches(attack: Attack, ending: Ending, limits: Limits) -> tuple[str, ...]:
-    """What did not hold, in words; what this host cannot measure is not judged."""
+def breaches(attack: Attack, ending: Ending, limits: Limits, *, told_late: bool = False) -> tuple[str, ...]:
+    """What did not hold, in words; what this host cannot measure is not judged.
+
+    `told_late`: this host's engine may say only after the end that memory ran out.
+    """
     log = ending.log.head + ending.log.tail
     memory_mb, cpu_s, written = ending.peaks.memory_mb or 0, ending.peaks.cpu_s or 0, ending.peaks.written_bytes or 0
     found = {
         f"ended as {ending.outcome}, not as {attack.ends}": (
-            ending.outcome not in (attack.ends, attack.or_ends) and not _killed_unsaid(attack, ending, limits)
+            ending.outcome not in (attack.ends, attack.or_ends)
+            and not (told_late and _crashed_at_its_limit(attack, ending, limits))
         ),
         f"ran {ending.wall_s:.1f} s of {limits.wall_s}": ending.wall_s > limits.wall_s + OVERTIME_S,
         f"took {memory_mb:.0f} MB of {limits.memory_mb}": memory_mb > limits.memory_mb * 1.02,
@@ -148,17 +154,21 @@ def breaches(attack: Attack, ending: Ending, limits: Limits) -> tuple[str, ...]:
     return (*(words for words, is_so in found.items() if is_so), *reached)
 
 
-def _killed_unsaid(attack: Attack, ending: Ending, limits: Limits) -> bool:
-    """On cgroup v1 the engine may say after the end alone that memory ran out: the wall held, and the peak says so."""
+def _crashed_at_its_limit(attack: Attack, ending: Ending, limits: Limits) -> bool:
+    """The wall held, and the peak of its memory says so."""
     crashed = attack.ends is Outcome.OUT_OF_MEMORY and ending.outcome is Outcome.CRASHED
     return crashed and (ending.peaks.memory_mb or 0) >= 0.98 * limits.memory_mb
+
+
+def _is_cgroup_v1(info: Mapping[str, Any]) -> bool:
+    return bool(info.get("CgroupVersion", "1") == "1")
 
 
 def host_notes(info: Mapping[str, Any]) -> tuple[str, ...]:
     """What this host's kernel or engine does not give, and what that means here. `info` is what the engine says."""
     security = " ".join(info.get("SecurityOptions") or ())
     notes = {
-        "cgroup v1: the engine's flag alone tells of a kill for want of memory": info.get("CgroupVersion", "1") == "1",
+        "cgroup v1: the engine's flag alone tells of a kill for want of memory": _is_cgroup_v1(info),
         "no user namespaces: a container's user is the host's user of the same number": "userns" not in security,
         "no AppArmor, no SELinux: capabilities and the seccomp profile stand alone": not re.search(LSM, security),
         "systemd's cgroups: peaks are known only where systemd keeps the group": info.get("CgroupDriver") == "systemd",

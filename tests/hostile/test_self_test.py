@@ -70,10 +70,11 @@ def test_whatever_does_not_hold_is_said(change, word):
 
 
 @pytest.mark.parametrize(("peak_mb", "is_held"), [(SMALL.memory_mb, True), (SMALL.memory_mb / 2, False), (None, False)])
-def test_a_crash_at_the_memory_limit_is_held_where_the_engine_does_not_say_why(peak_mb, is_held):
+def test_a_crash_at_the_memory_limit_is_held_only_where_the_engine_does_not_say_why(peak_mb, is_held):
     bomb = replace(PROBE, ends=Outcome.OUT_OF_MEMORY)
     crashed = replace(HELD, outcome=Outcome.CRASHED, peaks=Peaks(memory_mb=peak_mb))
-    assert (breaches(bomb, crashed, SMALL) == ()) == is_held
+    assert (breaches(bomb, crashed, SMALL, told_late=True) == ()) == is_held
+    assert breaches(bomb, crashed, SMALL) == ("ended as crashed, not as out_of_memory",)
 
 
 def test_what_a_host_cannot_enforce_is_said():
