@@ -53,8 +53,8 @@ class ExpressionConvolution(nn.Module):
 
     def __init__(self, genes: int, channels: Sequence[int], kernel: int, out: int) -> None:
         super().__init__()
-        fitting = next(k for k in range(kernel, 0, -1) if pooled_length(genes, len(channels), k) > 0 or k == 1)
-        if not pooled_length(genes, len(channels), fitting):
+        fitting = next((k for k in range(kernel, 0, -1) if pooled_length(genes, len(channels), k) > 0), None)
+        if fitting is None:
             raise JobError(f"{genes} genes are too few: layers that pool by three need {3 ** len(channels)}.")
         if fitting < kernel:
             log(f"{genes} genes are too few for a kernel of {kernel}: it is {fitting}")

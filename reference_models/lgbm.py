@@ -5,7 +5,6 @@ The rows reach LightGBM through lgb.Sequence, a few thousand at a time: a matrix
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -97,18 +96,16 @@ def boost(rows: lgb.Dataset, val_rows: lgb.Dataset | None, settings: Settings, j
 
 def progress(job: Job):
     """A line every fiftieth tree, and the end of growing when the deadline is near, with the best tree so far."""
-    best, best_tree = math.inf, 0
+    losses: list[float] = []
 
     def after_tree(state: lgb.callback.CallbackEnv) -> None:
-        nonlocal best, best_tree
-        val_loss = state.evaluation_result_list[0][2] if state.evaluation_result_list else -state.iteration
-        if val_loss < best:
-            best, best_tree = val_loss, state.iteration
-        if state.iteration % 50 == 0 and state.evaluation_result_list:
-            log(f"tree {state.iteration + 1}: val mse {state.evaluation_result_list[0][2]:.5f}")
+        losses.extend(loss for _, _, loss, _ in state.evaluation_result_list)  # none without validation rows
+        if state.iteration % 50 == 0 and losses:
+            log(f"tree {state.iteration + 1}: val mse {losses[-1]:.5f}")
         if job.seconds_left < SPARE_S:
             log(f"stopped at tree {state.iteration + 1}, the deadline is near")
-            raise lgb.callback.EarlyStopException(best_tree, state.evaluation_result_list)
+            best = int(np.argmin(losses)) if losses else state.iteration
+            raise lgb.callback.EarlyStopException(best, state.evaluation_result_list)
 
     after_tree.order = 5
     return after_tree
